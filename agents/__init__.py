@@ -1,0 +1,1 @@
+"""What attends meetings: Dramatiq actors, browser, platforms, capture."""

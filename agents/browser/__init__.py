@@ -1,0 +1,1 @@
+"""Owns Chromium and pyppeteer; nothing above knows either."""

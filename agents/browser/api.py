@@ -1,0 +1,145 @@
+"""What the rest of the agent knows of a browser. The one implementation is session.py; tests have a fake beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+Json = Any
+"""What survives JSON: None, bool, int, float, str, list, dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserOptions:
+    """How to start Chromium for one bot. Capture methods and platforms each add their own with `merged`."""
+
+    tab_capture: bool = False
+    """True needs the full Chromium; False prefers chromium-headless-shell where it is installed."""
+    width: int = 1280
+    height: int = 720
+    flags: tuple[str, ...] = ()
+    """Switches, as `--lang=en-US`."""
+    disabled_features: frozenset[str] = frozenset()
+    enabled_features: frozenset[str] = frozenset()
+    secure_origins: tuple[str, ...] = ()
+    """Origins treated as secure though they are not, as `http://10.0.0.1:8088`."""
+    grants: tuple[str, ...] = ()
+    """CDP permission names granted to every origin, as `audioCapture`."""
+    extra_environment: dict[str, str] = field(default_factory=dict)
+
+    def merged(
+        self,
+        *,
+        tab_capture: bool = False,
+        size: tuple[int, int] | None = None,
+        flags: Sequence[str] = (),
+        disabled_features: Sequence[str] = (),
+        enabled_features: Sequence[str] = (),
+        secure_origins: Sequence[str] = (),
+        grants: Sequence[str] = (),
+    ) -> BrowserOptions:
+        """These options with more: a repeated switch keeps the last, features are united, a size replaces."""
+        width, height = size or (self.width, self.height)
+        names = {f.split("=", 1)[0]: f for f in (*self.flags, *flags)}
+        return BrowserOptions(
+            tab_capture=self.tab_capture or tab_capture,
+            width=width,
+            height=height,
+            flags=tuple(names.values()),
+            disabled_features=self.disabled_features | frozenset(disabled_features),
+            enabled_features=self.enabled_features | frozenset(enabled_features),
+            secure_origins=tuple(dict.fromkeys((*self.secure_origins, *secure_origins))),
+            grants=tuple(dict.fromkeys((*self.grants, *grants))),
+            extra_environment=self.extra_environment,
+        )
+
+
+class Page(Protocol):
+    """One tab. Every call has a deadline and raises an error of agents.browser.errors, never a foreign one."""
+
+    @property
+    def failure(self) -> asyncio.Future[Exception]:
+        """Done once, with the BrowserError (as its result), when the page crashed, hung, closed itself or lost its browser."""
+        ...
+
+    async def add_script(self, source: str) -> None:
+        """Runs `source` in every document of every frame before the document's own scripts. Call before `open`."""
+        ...
+
+    async def bind(self, name: str, handler: Callable[[Json], None]) -> None:
+        """Makes `window[name](value)` in every frame call `handler(value)` here, in order, within about a millisecond.
+
+        What the handler raises is logged and goes no further. Call before `open`.
+        """
+        ...
+
+    async def open(self, url: str, *, timeout_s: float = 30.0) -> None:
+        """Goes to `url` and returns when its document is there (DOMContentLoaded). Raises PageLoadError."""
+        ...
+
+    async def evaluate(self, function: str, *args: Json, timeout_s: float = 5.0) -> Json:
+        """The result of a JavaScript function's source, awaited, in the top frame: `evaluate("(a) => a + 1", 1)`.
+
+        Counts as a user's gesture. Raises PageHungError after `timeout_s`, PageScriptError with the script's message.
+        """
+        ...
+
+    async def evaluate_in_frames(self, function: str, *args: Json, timeout_s: float = 5.0) -> list[Json]:
+        """As `evaluate`, in every frame; frames that fail or go away are left out."""
+        ...
+
+    async def click_at(self, x: float, y: float) -> None:
+        """A real mouse click (trusted events) at a point of the top frame's viewport, in CSS pixels."""
+        ...
+
+    async def type_text(self, text: str) -> None:
+        """Types into whatever has the focus (trusted events)."""
+        ...
+
+    async def press(self, key: str) -> None:
+        """Presses one key, as `Enter`."""
+        ...
+
+    async def screenshot(self, *, timeout_s: float = 5.0) -> bytes:
+        """A PNG of the viewport."""
+        ...
+
+    async def text(self, *, limit: int = 5000) -> str:
+        """The visible text of all frames, cut at `limit` characters."""
+        ...
+
+    async def url(self) -> str:
+        """Where the top frame is."""
+        ...
+
+    async def close(self) -> None:
+        """Closes the tab; never raises."""
+        ...
+
+
+class Browser(Protocol):
+    """One Chromium process with a profile of its own."""
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        ...
+
+    async def new_page(self) -> Page:
+        """Opens a tab. Raises BrowserLostError."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the process, all its children and its profile folder; never raises, never waits longer than 5 s."""
+        ...
+
+
+class BrowserLauncher(Protocol):
+    """Starts browsers."""
+
+    async def launch(self, options: BrowserOptions, *, profile_parent: Path) -> Browser:
+        """Starts Chromium and connects. Raises ChromiumNotFoundError, ChromiumStartError (with what it printed)."""
+        ...

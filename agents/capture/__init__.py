@@ -1,0 +1,1 @@
+"""Records what is heard and seen, and says how it is doing."""

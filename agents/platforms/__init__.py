@@ -1,0 +1,1 @@
+"""Platforms: one data file each, one engine that reads them."""

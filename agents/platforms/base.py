@@ -1,0 +1,167 @@
+"""What a platform adapter is, and what it says. Adapters are data read by one engine, plus small named hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from agents.browser.api import BrowserOptions, Page
+
+
+class UiState(StrEnum):
+    """What the page shows. Found by the one in-page observer; each has evidence."""
+
+    LOADING = "loading"
+    PRE_JOIN = "pre_join"
+    LOBBY = "lobby"
+    HOST_ABSENT = "host_absent"
+    IN_MEETING = "in_meeting"
+    CONSENT = "consent"
+    DENIED = "denied"
+    LOBBY_GAVE_UP = "lobby_gave_up"
+    NOT_FOUND = "not_found"
+    WRONG_PASSCODE = "wrong_passcode"
+    LOGIN_REQUIRED = "login_required"
+    CAPTCHA = "captcha"
+    BLOCKED = "blocked"
+    ENCRYPTED = "encrypted"
+    REMOVED = "removed"
+    ENDED = "ended"
+    FULL = "full"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A change of what the page shows."""
+
+    state: UiState
+    evidence: str
+    """Which rule matched, as `in_meeting: selector .remote-tile`; for logs, without page text."""
+    text: str = ""
+    """The page's text that matched, cut at 200 characters; hostile."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeen:
+    """A participant as the page shows them; `uuid` is stable while they are there."""
+
+    uuid: str
+    name: str
+    is_host: bool = False
+    is_self: bool = False
+    user_uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSeen:
+    """A chat message as the page shows it. `key` is stable: the same message seen again has the same key."""
+
+    key: str
+    text: str
+    sender_name: str
+    sender_uuid: str = ""
+    is_self: bool = False
+    to_bot_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """What a bot brings along."""
+
+    meeting_url: str
+    bot_name: str
+    attempt: int = 1
+
+
+@dataclass(slots=True)
+class Listeners:
+    """What the runner wants to hear; called from the event loop, must return at once."""
+
+    ui_state: Callable[[Observation], None]
+    people: Callable[[list[PersonSeen]], None]
+    """The whole list each time it changes, the bot itself included (`is_self`) where the page shows it."""
+    speaking: Callable[[str, bool], None]
+    """uuid, whether they speak now."""
+    chat: Callable[[ChatSeen], None]
+    log: Callable[[str, str], None]
+    """code, message: a remark for the bot's log, as consent_answered."""
+
+
+class Attendance(Protocol):
+    """One adapter at work on one page."""
+
+    async def prepare(self, page: Page, listeners: Listeners) -> None:
+        """Installs the observer; before `enter`. The observer reports from the first document on."""
+        ...
+
+    async def enter(self, request: JoinRequest) -> None:
+        """Opens the URL and goes through the steps up to having asked to join; then returns.
+
+        What happens after that (lobby, in, denied) is heard from the observer. Raises JoinStepError with the step's name where a
+        control is not there in time, and the browser's errors.
+        """
+        ...
+
+    async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
+        """Says something in the chat. Raises NotSupportedError, JoinStepError."""
+        ...
+
+    async def leave(self) -> None:
+        """Leaves as a guest would; returns when the page has let go, or after 3 s. Never raises."""
+        ...
+
+
+class Adapter(Protocol):
+    """One platform."""
+
+    name: str
+
+    def browser_options(self, options: BrowserOptions) -> BrowserOptions:
+        """Adds the platform's own switches."""
+        ...
+
+    def attend(self) -> Attendance:
+        """A fresh attendance."""
+        ...
+
+
+class JoinStepError(Exception):
+    """A step before or in the meeting could not be done; `step` names it. Raised by adapters."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class NotSupportedError(Exception):
+    """The platform cannot do what was asked; the text says what. Raised by adapters."""
+
+
+@dataclass(slots=True)
+class FakeAttendance:
+    """A platform for tests: does nothing by itself; the test calls `listeners` and reads what was asked."""
+
+    listeners: Listeners | None = None
+    entered: list[JoinRequest] = field(default_factory=list)
+    said: list[tuple[str, str | None]] = field(default_factory=list)
+    left: bool = False
+
+    async def prepare(self, page: Page, listeners: Listeners) -> None:
+        """Keeps the listeners."""
+        del page
+        self.listeners = listeners
+
+    async def enter(self, request: JoinRequest) -> None:
+        """Notes the request."""
+        self.entered.append(request)
+
+    async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
+        """Notes the message."""
+        self.said.append((message, to_user_uuid))
+
+    async def leave(self) -> None:
+        """Notes it."""
+        self.left = True

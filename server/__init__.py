@@ -1,0 +1,1 @@
+"""The gRPC server and the only owner of the database."""
