@@ -1,0 +1,1 @@
+"""What Rollcall decides: no I/O, no clock, the standard library only."""
