@@ -1,8 +1,10 @@
 """Everything that can go wrong by the rules: each error has a reason, a message for users, and facts about itself.
 
-`server/rpc/status.py` alone turns these into a google.rpc.Status. A message is read by the user of the API: it says what the limit is
-and what would be right, and never holds text of a driver, a database or an exception.
+`server/rpc/status.py` alone turns these into a google.rpc.Status. A message is read by the user of the API: it says what the
+limit is and what would be right, and never holds text of a driver, a database or an exception.
 """
+
+# ruff: noqa: N818 - these are the domain's words, as NotFound or LeaseLost; an Error suffix on each would only be noise
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ class DomainError(Exception):
         self.metadata: dict[str, str] = dict(metadata or {})
 
 
-# -- Who asks -----------------------------------------------------------------------------------------------------------------------
+# -- Who asks ----------------------------------------------------------------------------------------------------------
 
 
 class Unauthenticated(DomainError):
@@ -36,7 +38,7 @@ class PermissionDenied(DomainError):
     reason = "PERMISSION_DENIED"
 
 
-# -- What is asked ------------------------------------------------------------------------------------------------------------------
+# -- What is asked -----------------------------------------------------------------------------------------------------
 
 
 class Violation(NamedTuple):
@@ -76,7 +78,7 @@ class InvalidCursor(InvalidFields):
         super().__init__([(field, "Not a cursor of this server; use one exactly as it was given to you, or leave it out.")])
 
 
-# -- What there is ------------------------------------------------------------------------------------------------------------------
+# -- What there is -----------------------------------------------------------------------------------------------------
 
 
 class NotFound(DomainError):
@@ -96,7 +98,7 @@ class DuplicateKey(DomainError):
 
     def __init__(self, bot_id: str | None = None) -> None:
         super().__init__(
-            "Deduplication key already in use: a bot that has not ended has it; use another key or wait until that bot has ended.",
+            "Deduplication key already in use: a bot that has not ended has it; use another key or wait until it has.",
             {"bot_id": bot_id} if bot_id else None,
         )
         self.bot_id = bot_id
@@ -115,7 +117,7 @@ class OutOfRange(DomainError):
         self.earliest = earliest
 
 
-# -- What is allowed where a bot is -------------------------------------------------------------------------------------------------
+# -- What is allowed where a bot is ------------------------------------------------------------------------------------
 
 
 class IllegalTransition(DomainError):
@@ -136,7 +138,7 @@ class IllegalTransition(DomainError):
         )
 
 
-# -- Workers ------------------------------------------------------------------------------------------------------------------------
+# -- Workers -----------------------------------------------------------------------------------------------------------
 
 
 class LeaseNotAvailable(DomainError):
@@ -164,7 +166,7 @@ class ProtocolError(DomainError):
     reason = "PROTOCOL"
 
 
-# -- Limits -------------------------------------------------------------------------------------------------------------------------
+# -- Limits ------------------------------------------------------------------------------------------------------------
 
 
 class QuotaExceeded(DomainError):
@@ -187,7 +189,7 @@ class SlowReader(DomainError):
         super().__init__("This reader fell too far behind; connect again and resume after the last position seen.")
 
 
-# -- The server itself --------------------------------------------------------------------------------------------------------------
+# -- The server itself -------------------------------------------------------------------------------------------------
 
 
 class Draining(DomainError):
@@ -234,7 +236,8 @@ class SchemaMismatch(StartError):
 
     def __init__(self, found: str, known: str) -> None:
         super().__init__(
-            f"The database has schema {found}, this version of Rollcall knows up to {known}; run the version that made it, or a newer one."
+            f"The database has schema {found}, this version of Rollcall knows up to {known}; "
+            "run the version that made it, or a newer one."
         )
 
 
