@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Makes .venv from a lock file: `tools/setup_venv.sh requirements.lock`. Every package is checked against its hash.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lock=$1
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=python3.11; fi
+if ! command -v "$python" >/dev/null; then
+  echo "Rollcall needs Python 3.11 or newer: install it, or name it as in: make run PYTHON=/path/to/python3.12" >&2
+  exit 1
+fi
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+# Told apart by the lock's content, not by time: a fresh clone has only new files.
+stamp=.venv/.installed-$(basename "$lock")
+now=$(cat "$lock" pyproject.toml | cksum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && exit 0
+echo "Setting up .venv from $lock"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+echo "$now" >"$stamp"
