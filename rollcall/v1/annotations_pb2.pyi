@@ -35,6 +35,10 @@ class _ErrorShapeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorShape
     """As a list under the outermost field, each message starting with the inner path:
     `{"recording_settings": ["resolution: …"]}`.
     """
+    ERROR_SHAPE_TEXT: _ErrorShape.ValueType  # 3
+    """A violation of this very field is bare text under its name: `{"recording_settings": {"view": "…"}}`; as FLAT where the same
+    outermost field has violations of another shape too.
+    """
 
 class ErrorShape(_ErrorShape, metaclass=_ErrorShapeEnumTypeWrapper):
     """Where a violation inside a field is shown in a JSON error."""
@@ -46,6 +50,10 @@ ERROR_SHAPE_NESTED: ErrorShape.ValueType  # 1
 ERROR_SHAPE_FLAT: ErrorShape.ValueType  # 2
 """As a list under the outermost field, each message starting with the inner path:
 `{"recording_settings": ["resolution: …"]}`.
+"""
+ERROR_SHAPE_TEXT: ErrorShape.ValueType  # 3
+"""A violation of this very field is bare text under its name: `{"recording_settings": {"view": "…"}}`; as FLAT where the same
+outermost field has violations of another shape too.
 """
 Global___ErrorShape: _TypeAlias = ErrorShape  # noqa: Y015
 
@@ -62,6 +70,9 @@ class FieldJson(_message.Message):
     RESUME_POSITION_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     GRPC_ONLY_FIELD_NUMBER: _builtins.int
+    REQUIRED_UNLESS_FIELD_NUMBER: _builtins.int
+    BARE_FIELD_NUMBER: _builtins.int
+    NULLABLE_FIELD_NUMBER: _builtins.int
     error_shape: Global___ErrorShape.ValueType
     """Where violations inside this message field are shown."""
     page_cursor: _builtins.bool
@@ -76,6 +87,14 @@ class FieldJson(_message.Message):
     """The name in JSON where it is not the field's own."""
     grpc_only: _builtins.bool
     """A query parameter or body field that is accepted in gRPC only."""
+    required_unless: _builtins.str
+    """Required unless the field of this name beside it is given. The server decides that; it stands here so that a body that could
+    not be read is answered with this field too, and for OpenAPI.
+    """
+    bare: _builtins.bool
+    """JSON also takes this field's value in place of the object that holds it, as `"auto"` for `{"type": "auto"}`."""
+    nullable: _builtins.bool
+    """JSON null in a request is the same as leaving the field out, rather than an error."""
     def __init__(
         self,
         *,
@@ -86,10 +105,13 @@ class FieldJson(_message.Message):
         resume_position: _builtins.bool = ...,
         name: _builtins.str = ...,
         grpc_only: _builtins.bool = ...,
+        required_unless: _builtins.str = ...,
+        bare: _builtins.bool = ...,
+        nullable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["empty_as_null", b"empty_as_null", "error_shape", b"error_shape", "grpc_only", b"grpc_only", "name", b"name", "omit_empty", b"omit_empty", "page_cursor", b"page_cursor", "resume_position", b"resume_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare", b"bare", "empty_as_null", b"empty_as_null", "error_shape", b"error_shape", "grpc_only", b"grpc_only", "name", b"name", "nullable", b"nullable", "omit_empty", b"omit_empty", "page_cursor", b"page_cursor", "required_unless", b"required_unless", "resume_position", b"resume_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
