@@ -1,0 +1,59 @@
+"""`rollcall keys`: create, list, revoke. Works on the database itself, whether the service runs or not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from rollcall.cli.terminal import say
+
+app = typer.Typer(help="API keys: each belongs to a project; only its hash is stored.", no_args_is_help=True)
+
+Project = Annotated[str, typer.Option(help="The project's name")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="What the key is for, for your own memory")] = "",
+    project: Project = "default",
+) -> None:
+    """Make a key; it is shown once."""
+    from server.admin import Admin
+
+    async def work() -> None:
+        async with Admin.open() as admin:
+            key = await admin.create_key(project=project, name=name)
+            say(key.secret)
+            say(f"Key {key.id} of project {project}. It is not stored and cannot be shown again.")
+
+    asyncio.run(work())
+
+
+@app.command("list")
+def list_(project: Project = "default") -> None:
+    """List a project's keys."""
+    from server.admin import Admin
+
+    async def work() -> None:
+        async with Admin.open() as admin:
+            for key in await admin.list_keys(project=project):
+                state = f"revoked {key.revoked_time:%Y-%m-%d %H:%M}" if key.revoked_time else "active"
+                used = f"last used {key.last_used_time:%Y-%m-%d %H:%M}" if key.last_used_time else "never used"
+                say(f"{key.id}  {key.created_time:%Y-%m-%d %H:%M}  {state:24}  {used:26}  {key.name}")
+
+    asyncio.run(work())
+
+
+@app.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as key_…")]) -> None:
+    """Revoke a key, at once."""
+    from server.admin import Admin
+
+    async def work() -> None:
+        async with Admin.open() as admin:
+            await admin.revoke_key(key_id)
+            say(f"{key_id} is revoked")
+
+    asyncio.run(work())

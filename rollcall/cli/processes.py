@@ -1,0 +1,165 @@
+"""`rollcall run`, `server`, `gateway`, `worker`: puts the parts together as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvloop
+
+from rollcall.cli import first_start
+from rollcall.cli.terminal import configure_logging, say
+
+log = structlog.get_logger(__name__)
+
+LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error")]
+LogJson = Annotated[bool, typer.Option("--log-json/--log-lines", help="Log as JSON, one object a line")]
+
+
+def _until_stopped() -> tuple[asyncio.Event, Callable[[], None]]:
+    """An event that SIGINT and SIGTERM set, and what takes the handlers away again (a second signal then ends at once)."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+
+    def forget() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    return stopped, forget
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+def run(
+    log_level: LogLevel = "warning",
+    log_json: LogJson = False,
+) -> None:
+    """Start everything in one process: service, HTTP, and a worker. No other program is needed."""
+    configure_logging(log_level, as_json=log_json)
+    _run(_run_all())
+
+
+@asynccontextmanager
+async def everything() -> AsyncIterator[first_start.Welcome]:
+    """The whole service in this process, on its settings; yields what a person needs to know to use it."""
+    from agents.broker import make_broker
+    from agents.settings import WorkerSettings
+    from agents.worker import Worker
+    from gateway.app import create_app
+    from gateway.serve import serving
+    from gateway.settings import GatewaySettings
+    from server.app import Server
+    from server.dispatch import DramatiqDispatcher
+    from server.settings import ServerSettings
+
+    settings = ServerSettings()
+    broker = make_broker(settings.broker_url)
+    server = Server(settings, DramatiqDispatcher(broker))
+    await server.start()
+    try:
+        gateway_settings = GatewaySettings()
+        async with serving(create_app(server.transport, gateway_settings), gateway_settings.http_address):
+            worker = Worker(WorkerSettings(worker_token=settings.worker_token), broker)
+            await asyncio.to_thread(worker.start)
+            try:
+                yield await first_start.welcome(server, settings, gateway_settings)
+            finally:
+                # The worker says goodbye to its meetings while the server still hears it.
+                await asyncio.to_thread(worker.stop, 20.0)
+                await server.drain()
+    finally:
+        await server.stop()
+
+
+async def _run_all() -> None:
+    stopped, forget = _until_stopped()
+    async with everything() as welcome:
+        say(welcome.text())
+        await stopped.wait()
+        forget()
+        say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
+
+
+def server(log_level: LogLevel = "info", log_json: LogJson = True) -> None:
+    """Start the gRPC service alone (with HTTP by `rollcall gateway --target`)."""
+    configure_logging(log_level, as_json=log_json)
+    _run(_server())
+
+
+async def _server() -> None:
+    from server.app import Server
+    from server.dispatch import DramatiqDispatcher, make_broker
+    from server.settings import ServerSettings
+
+    settings = ServerSettings()
+    instance = Server(settings, DramatiqDispatcher(make_broker(settings.broker_url)))
+    stopped, forget = _until_stopped()
+    await instance.start()
+    log.info("server_started", grpc=settings.grpc_address)
+    try:
+        await stopped.wait()
+        forget()
+        await instance.drain()
+    finally:
+        await instance.stop()
+
+
+def gateway(
+    target: Annotated[str, typer.Option(help="The gRPC service, as host:port")] = "127.0.0.1:50051",
+    log_level: LogLevel = "info",
+    log_json: LogJson = True,
+) -> None:
+    """Start HTTP alone, in front of a gRPC service."""
+    configure_logging(log_level, as_json=log_json)
+    _run(_gateway(target))
+
+
+async def _gateway(target: str) -> None:
+    from gateway.app import create_app
+    from gateway.serve import serving
+    from gateway.settings import GatewaySettings
+    from rollcall.grpc_transport import GrpcTransport
+
+    settings = GatewaySettings()
+    transport = GrpcTransport(target)
+    stopped, forget = _until_stopped()
+    try:
+        async with serving(create_app(transport, settings), settings.http_address):
+            log.info("gateway_started", http=settings.http_address, target=target)
+            await stopped.wait()
+            forget()
+    finally:
+        await transport.close()
+
+
+def worker(log_level: LogLevel = "info", log_json: LogJson = True) -> None:
+    """Start a worker: takes bots from the queue and attends their meetings."""
+    configure_logging(log_level, as_json=log_json)
+    _run(_worker())
+
+
+async def _worker() -> None:
+    from agents.broker import make_broker
+    from agents.settings import WorkerSettings
+    from agents.worker import Worker
+
+    settings = WorkerSettings()
+    instance = Worker(settings, make_broker(settings.broker_url))
+    stopped, forget = _until_stopped()
+    await asyncio.to_thread(instance.start)
+    log.info("worker_started", server=settings.server_address)
+    try:
+        await stopped.wait()
+        forget()
+    finally:
+        await asyncio.to_thread(instance.stop, 20.0)
