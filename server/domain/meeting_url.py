@@ -1,0 +1,182 @@
+"""What a meeting's URL means: which platform, and one spelling of it.
+
+Pure, and linear in the length of its input: it looks at 2,048 characters at most, and no pattern here has a repetition within a
+repetition. The known platforms are told apart by host name; everything else has to be listed by the operator (extra Jitsi hosts,
+rehearsal origins, URL globs of platform files), so that no caller can send a bot to an address of their own choosing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from server.domain.defaults import MEETING_URL_MOST_CHARACTERS
+from server.domain.teams_url import teams_url
+from server.domain.url_glob import UrlGlob
+
+GOOGLE_MEET: Final = "google_meet"
+ZOOM: Final = "zoom"
+TEAMS: Final = "teams"
+JITSI: Final = "jitsi"
+REHEARSAL: Final = "rehearsal"
+DECLARATIVE: Final = "declarative"
+
+TOO_LONG = f"A meeting URL has at most {MEETING_URL_MOST_CHARACTERS:,} characters."
+UNKNOWN = (
+    "Not a meeting that this server can join. Use the invitation link of a Google Meet, Zoom, Teams or Jitsi meeting, "
+    "of a meeting described by a platform file, or of the rehearsal (…/rehearsal/<room>)."
+)
+NOT_HTTP = "A meeting URL starts with https://."
+WITH_USER = "A meeting URL holds no user name or password."
+MEET_HINT = "A Google Meet link looks like https://meet.google.com/abc-defg-hij."
+ZOOM_HINT = "A Zoom link looks like https://zoom.us/j/84315220467?pwd=…; recordings and personal names are no meetings."
+TEAMS_HINT = (
+    "A Teams link looks like https://teams.microsoft.com/l/meetup-join/…/0?context=…, "
+    "or https://teams.microsoft.com/meet/123?p=… with its passcode."
+)
+JITSI_HINT = "A Jitsi link looks like https://meet.jit.si/RoomName."
+REHEARSAL_HINT = "A rehearsal is at …/rehearsal/<room>; a room's name has up to 64 letters, digits, - and _."
+
+
+class MeetingUrlError(ValueError):
+    """Raised when a URL is not one of a meeting; its text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingUrl:
+    """A meeting: the platform's word as in the contract, its URL in one spelling, the platform file's name if there is one."""
+
+    platform: str
+    url: str
+    platform_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPlaces:
+    """What the operator allows besides the known platforms."""
+
+    jitsi_hosts: frozenset[str] = frozenset()
+    """Host names, with `:port` where it is not 443."""
+    rehearsal_origins: frozenset[str] = frozenset()
+    """As `http://127.0.0.1:8080`."""
+    declarative: Mapping[str, tuple[UrlGlob, ...]] | None = None
+    """The globs of each platform file, by the file's name."""
+
+
+_ENCODED_START = re.compile(r"https?%3a%2f%2f", re.IGNORECASE)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20})://")
+_SLASHES = re.compile(r"/{2,}")
+_MEET = re.compile(r"/([A-Za-z]{3}-[A-Za-z]{4}-[A-Za-z]{3})/?")
+_ZOOM_PATH = re.compile(r"(/(?:j|w|s|wc/join)/[0-9]{1,20}|/wc/[0-9]{1,20}/(?:join|start))/?")
+_ZOOM_VALUE = re.compile(r"[A-Za-z0-9._-]{1,512}")
+_ROOM = re.compile(r"/rehearsal/([A-Za-z0-9_-]{1,64})/?")
+_JITSI_PATH = re.compile(r"/[^/\s\"<>\\^`{|}]{1,255}(?:/[^/\s\"<>\\^`{|}]{1,255})?")
+_JWT = re.compile(r"[A-Za-z0-9._-]{1,1536}")
+_TRAILING = ">)]}\"',;."
+
+
+def parse_meeting_url(text: str, places: MeetingPlaces | None = None) -> MeetingUrl:
+    """The meeting that a URL means. Raises MeetingUrlError with words for the user."""
+    if len(text) > MEETING_URL_MOST_CHARACTERS:
+        raise MeetingUrlError(TOO_LONG)
+    places = places or MeetingPlaces()
+    parts = _split(text)
+    host = parts.hostname or ""
+    known = _known_platform(host, _port(parts), places)
+    if known is not None:
+        platform, spell, hint = known
+        url = spell(parts)
+        if url is None:
+            raise MeetingUrlError(hint)
+        return MeetingUrl(platform, url)
+    return _registered(parts, places)
+
+
+def _split(text: str) -> SplitResult:
+    url = _first_word(text)
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        url = "https://" + url
+    elif scheme.group(1).lower() not in {"http", "https"}:
+        raise MeetingUrlError(NOT_HTTP)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        raise MeetingUrlError(UNKNOWN) from None
+    if parts.username is not None or parts.password is not None:
+        raise MeetingUrlError(WITH_USER)
+    return parts
+
+
+def _first_word(text: str) -> str:
+    """The URL without what people paste around it: white space, angle brackets, what follows in the sentence."""
+    words = text.strip().lstrip("<(").split(maxsplit=1)
+    if not words:
+        raise MeetingUrlError(UNKNOWN)
+    url = words[0]
+    if _ENCODED_START.match(url):
+        url = unquote(url).split(maxsplit=1)[0]
+    end = url.find(">")
+    url = url if end < 0 else url[:end]
+    return url if url.endswith(("}", "%7d", "%7D")) else url.rstrip(_TRAILING)
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (80 if parts.scheme == "http" else 443)
+
+
+_Speller = Callable[[SplitResult], str | None]
+
+
+def _known_platform(host: str, port: int, places: MeetingPlaces) -> tuple[str, _Speller, str] | None:
+    place = host if port in {80, 443} else f"{host}:{port}"
+    if place == "meet.google.com":
+        return GOOGLE_MEET, _google_meet, MEET_HINT
+    if place in {"zoom.us", "zoom.com"} or place.endswith((".zoom.us", ".zoom.com")):
+        return ZOOM, _zoom, ZOOM_HINT
+    if place in {"teams.microsoft.com", "teams.live.com"}:
+        return TEAMS, teams_url, TEAMS_HINT
+    if place == "meet.jit.si" or place in places.jitsi_hosts:
+        return JITSI, _jitsi, JITSI_HINT
+    return None
+
+
+def _google_meet(parts: SplitResult) -> str | None:
+    code = _MEET.fullmatch(parts.path)
+    return f"https://meet.google.com/{code.group(1).lower()}" if code else None
+
+
+def _zoom(parts: SplitResult) -> str | None:
+    path = _ZOOM_PATH.fullmatch(_SLASHES.sub("/", parts.path))
+    if path is None:
+        return None
+    host = (parts.hostname or "").removesuffix("zoom.com").removesuffix("zoom.us") + "zoom.us"
+    asked = dict(parse_qsl(parts.query, max_num_fields=100))
+    kept = [f"{name}={asked[name]}" for name in ("pwd", "tk") if _ZOOM_VALUE.fullmatch(asked.get(name, ""))]
+    return f"https://{host}{path.group(1)}" + ("?" + "&".join(kept) if kept else "")
+
+
+def _jitsi(parts: SplitResult) -> str | None:
+    path = parts.path.rstrip("/")
+    if not _JITSI_PATH.fullmatch(path) or path.startswith(("/static", "/.")):
+        return None
+    token = dict(parse_qsl(parts.query, max_num_fields=100)).get("jwt", "")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}" + (f"?jwt={token}" if _JWT.fullmatch(token) else "")
+
+
+def _registered(parts: SplitResult, places: MeetingPlaces) -> MeetingUrl:
+    """A rehearsal, or a meeting of a platform file."""
+    origin = f"{parts.scheme}://{parts.netloc.lower()}"
+    if origin in places.rehearsal_origins and parts.path.startswith("/rehearsal"):
+        room = _ROOM.fullmatch(parts.path)
+        if room is None:
+            raise MeetingUrlError(REHEARSAL_HINT)
+        return MeetingUrl(REHEARSAL, f"{origin}/rehearsal/{room.group(1)}")
+    for name, globs in (places.declarative or {}).items():
+        if any(glob.matches(parts) for glob in globs):
+            return MeetingUrl(DECLARATIVE, parts._replace(netloc=parts.netloc.lower()).geturl(), name)
+    raise MeetingUrlError(UNKNOWN)
