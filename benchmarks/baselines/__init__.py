@@ -1,0 +1,1 @@
+"""What Rollcall is measured against, written for that purpose."""
