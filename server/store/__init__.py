@@ -1,0 +1,43 @@
+"""The only place that knows the database. Writes go through one thread with group commit; reads have their own connections.
+
+store = await Store.open(StoreConfig(database_url="sqlite:///data/rollcall.db"))
+bot = await store.create_bot(NewBot(project_id=…, bot_name=…, meeting_url=…, platform=…))
+"""
+
+from server.store.records import (
+    Attention,
+    BotFilter,
+    BotRecord,
+    CommandRecord,
+    KeyRecord,
+    Lease,
+    NewBot,
+    Outcome,
+    Page,
+    ParticipantRecord,
+    ProjectRecord,
+    RecordingRecord,
+    StoreConfig,
+    StoredEvent,
+    Task,
+)
+from server.store.store import Store
+
+__all__ = [
+    "Attention",
+    "BotFilter",
+    "BotRecord",
+    "CommandRecord",
+    "KeyRecord",
+    "Lease",
+    "NewBot",
+    "Outcome",
+    "Page",
+    "ParticipantRecord",
+    "ProjectRecord",
+    "RecordingRecord",
+    "Store",
+    "StoreConfig",
+    "StoredEvent",
+    "Task",
+]

@@ -1,0 +1,258 @@
+"""What the store takes and gives: plain frozen values. Instants are microseconds since the Unix epoch (`*_us`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from rollcall.v1 import agent_service_pb2, event_pb2
+from server.clock import Clock, SystemClock
+from server.domain.state import BotState, RecordingState, Standing, TranscriptionState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """How to open a store. `database_url`: sqlite:///path or postgresql://…; SQLite is for one process, PostgreSQL for many."""
+
+    database_url: str
+    lease_seconds: float = 10.0
+    """A lease ends so long after it was last renewed."""
+    attempts: int = 3
+    """A bot attends at most so many times when its agents are lost."""
+    launch_timeout_seconds: float = 600.0
+    """A bot that no worker takes for so long ends in fatal_error `bot_not_launched`."""
+    stage_seconds: float = 60.0
+    """A scheduled bot is `staged` so long before its `join_at`."""
+    hint_seconds: float = 3.0
+    """A bot that nobody claimed is hinted at again after so long, then after twice as long, …"""
+    hint_most_seconds: float = 60.0
+    """… at most."""
+    wait_seconds: float = 5.0
+    """Calls wait so long for a database that is away, then raise DatabaseAway."""
+    readers: int = 4
+    """Threads with a connection each that read (PostgreSQL)."""
+    clock: Clock = field(default_factory=SystemClock)
+    admin: bool = False
+    """True for a short visit beside a running server (`rollcall keys`): does not take the data folder for itself."""
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database's file, or None for PostgreSQL."""
+        prefix = "sqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewBot:
+    """A bot to be stored. Everything is validated and normalised by the caller."""
+
+    project_id: str
+    bot_name: str
+    meeting_url: str
+    platform: int
+    """rollcall.v1.Platform."""
+    platform_name: str = ""
+    settings: bytes = b""
+    """A serialised rollcall.v1.BotSettings."""
+    metadata: Mapping[str, str] | None = None
+    join_at_us: int | None = None
+    deduplication_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BotRecord:
+    """A bot as it is stored."""
+
+    id: str
+    project_id: str
+    bot_name: str
+    meeting_url: str
+    platform: int
+    platform_name: str
+    settings: bytes
+    """A serialised rollcall.v1.BotSettings."""
+    metadata_json: str | None
+    """The metadata as a JSON object, or None."""
+    state: BotState
+    recording_state: RecordingState
+    transcription_state: TranscriptionState
+    before_breakout: BotState | None
+    join_at_us: int | None
+    deduplication_key: str | None
+    state_events: bytes
+    """The bot's state events, oldest first, as a serialised rollcall.v1.Bot with only `events`: `bot.MergeFromString(it)`
+    appends them, and parts may be concatenated. Kept in the row, so that a list of bots is one statement."""
+    created_us: int
+    last_sequence: int
+    epoch: int
+    attempt: int
+    worker_id: str | None
+    """Who holds the lease."""
+    lease_expires_us: int | None
+    last_report_number: int
+    recording_start_timestamp_ms: int
+
+    @property
+    def standing(self) -> Standing:
+        """As the transition table sees it."""
+        return Standing(self.state, self.recording_state, self.transcription_state, self.before_breakout)
+
+    @property
+    def settled(self) -> bool:
+        """True once nothing more will happen (a terminal bot whose recording is not open)."""
+        return self.standing.settled
+
+
+@dataclass(frozen=True, slots=True)
+class BotFilter:
+    """Which bots a list shows; None or empty for all."""
+
+    meeting_url: str | None = None
+    deduplication_key: str | None = None
+    states: tuple[BotState, ...] = ()
+    join_at_after_us: int | None = None
+    join_at_before_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list, oldest first; `next` and `previous` are opaque cursors."""
+
+    results: tuple[T, ...]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(slots=True)
+class StoredEvent:
+    """One event of the log, as committed. Shared by all that it is sent to: never change it."""
+
+    project_id: str
+    bot_id: str
+    sequence: int
+    position: int
+    kind: int
+    """rollcall.v1.EventKind."""
+    state: str | None
+    """For kind STATE: where the bot is now, in the words of BotState."""
+    data: bytes
+    """The serialised rollcall.v1.Event."""
+    final: bool = False
+    """True if the bot was settled with it (a later event, as data_deleted, may still follow)."""
+    metadata_json: str | None = None
+    """The bot's metadata when it was committed or read."""
+    _message: event_pb2.Event | None = None
+
+    def message(self) -> event_pb2.Event:
+        """The event itself, parsed at most once."""
+        if self._message is None:
+            self._message = event_pb2.Event.FromString(self.data)
+        return self._message
+
+
+class Task(StrEnum):
+    """What the holder of a lease has to do."""
+
+    ATTEND = "attend"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run a bot. `bot` is as of the claim; `lease_ms` counts from now."""
+
+    bot: BotRecord
+    epoch: int
+    task: Task
+    lease_ms: int
+    last_report_number: int
+
+
+class Outcome(StrEnum):
+    """What the sweep did with a bot that needed attention."""
+
+    STAGED = "staged"
+    JOIN_REQUESTED = "join_requested"
+    AGENT_LOST = "agent_lost"
+    FAILED = "failed"
+    """fatal_error, `heartbeat_timeout` or `bot_not_launched`."""
+    LEFT = "left"
+    """It was leaving and nobody runs it."""
+    HINT = "hint"
+    """Nobody claimed it so far."""
+    GAVE_UP_FINISHING = "gave_up_finishing"
+    """The recording could not be finished; it is `failed` now."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One bot that the sweep looked at. `hint`: tell the broker, for it can be claimed now."""
+
+    bot_id: str
+    project_id: str
+    outcome: Outcome
+    hint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantRecord:
+    """Somebody who is or was in the meeting."""
+
+    id: str
+    name: str
+    uuid: str
+    user_uuid: str | None
+    is_host: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRecord:
+    """A bot's recording. `file_path` is relative to the media folder and None before it is finished."""
+
+    id: str
+    bot_id: str
+    state: RecordingState
+    file_path: str | None
+    content_type: str | None
+    start_timestamp_ms: int
+    duration_ms: int
+    size_bytes: int
+    impaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRecord:
+    """A wish on its way to the agent."""
+
+    id: str
+    bot_id: str
+    action: str
+    command: agent_service_pb2.Command
+    """With its command_id set."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    """A project: what keys and bots belong to."""
+
+    id: str
+    name: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key, without the key: only a hash of it is stored."""
+
+    id: str
+    project_id: str
+    name: str
+    created_us: int
+    revoked_us: int | None
+    last_used_us: int | None
