@@ -113,7 +113,9 @@ def http_request(method: str, path: str, key: str, body: bytes = b"") -> bytes:
     return head.encode() + b"\r\n" + body
 
 
-async def measure(send: Sequence[Callable[[int], Awaitable[None]]], count: int, pids: Sequence[int], *, warm_up: int = 200) -> Load:
+async def measure(
+    send: Sequence[Callable[[int], Awaitable[None]]], count: int, pids: Sequence[int], *, warm_up: int = 200
+) -> Load:
     """Runs `count` requests over as many workers as there are senders, and the CPU of `pids` meanwhile. A sender raises on a wrong answer."""
     for index in range(warm_up):
         await send[index % len(send)](-1 - index)

@@ -1,8 +1,8 @@
-"""The baseline service: Django REST Framework on PostgreSQL, doing what CreateBot does at the least: two inserts, a get, a list.
+"""The baseline service: Django REST Framework on PostgreSQL, doing what CreateBot does at the least: two inserts, get, list.
 
-A token is looked up by its hash, two fields are validated, bot and event are inserted in one transaction. No settings, no state table, no
-stream, no dispatch: the least that such a service could do. Run by gunicorn: `gunicorn benchmarks.baselines.django_service:application`
-with DJANGO_DATABASE as `host:port:user:name`.
+A token is looked up by its hash, two fields are validated, bot and event are inserted in one transaction. No settings, no state
+table, no stream, no dispatch: the least that such a service could do. Run by gunicorn
+(`gunicorn benchmarks.baselines.django_service:application`) with DJANGO_DATABASE as `host:port:user:name`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 import structlog
@@ -90,13 +90,20 @@ async def _run_all() -> None:
         say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
 
 
-def server(log_level: LogLevel = "info", log_json: LogJson = True) -> None:
-    """Start the gRPC service alone (with HTTP by `rollcall gateway --target`)."""
+def server(
+    http: Annotated[bool, typer.Option("--http/--no-http", help="Serve HTTP too, in this process (quicker than a gateway apart)")] = True,
+    log_level: LogLevel = "info",
+    log_json: LogJson = True,
+) -> None:
+    """Start the service without a worker: gRPC, and HTTP unless told otherwise."""
     configure_logging(log_level, as_json=log_json)
-    _run(_server())
+    _run(_server(http=http))
 
 
-async def _server() -> None:
+async def _server(*, http: bool) -> None:
+    from gateway.app import create_app
+    from gateway.serve import serving
+    from gateway.settings import GatewaySettings
     from server.app import Server
     from server.dispatch import DramatiqDispatcher, make_broker
     from server.settings import ServerSettings
@@ -105,11 +112,16 @@ async def _server() -> None:
     instance = Server(settings, DramatiqDispatcher(make_broker(settings.broker_url)))
     stopped, forget = _until_stopped()
     await instance.start()
-    log.info("server_started", grpc=settings.grpc_address)
     try:
-        await stopped.wait()
-        forget()
-        await instance.drain()
+        async with AsyncExitStack() as stack:
+            if http:
+                gateway_settings = GatewaySettings()
+                app = create_app(instance.transport, gateway_settings)
+                await stack.enter_async_context(serving(app, gateway_settings.http_address))
+            log.info("server_started", grpc=settings.grpc_address, http=http)
+            await stopped.wait()
+            forget()
+            await instance.drain()
     finally:
         await instance.stop()
 
