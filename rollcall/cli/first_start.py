@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.settings import GatewaySettings
-    from server.app import Server
     from server.settings import ServerSettings
 
 KEY_FILE = "api_key"
@@ -67,15 +66,17 @@ def _keep(path: Path, key: str) -> None:
         file.write(key + "\n")
 
 
-async def welcome(server: Server, settings: ServerSettings, gateway: GatewaySettings) -> Welcome:
+async def welcome(settings: ServerSettings, gateway: GatewaySettings) -> Welcome:
     """Makes the first key where the kept one is missing or was revoked."""
+    from server.admin import Admin
+
     path = settings.data_dir / KEY_FILE
     key = read_key(settings.data_dir)
-    is_new = key is None or not await server.knows_key(key)
-    if is_new:
-        key = await server.create_key(name="first start")
-        _keep(path, key)
-    assert key is not None
+    async with Admin.open(settings) as admin:
+        is_new = key is None or not await admin.knows_key(key)
+        if key is None or is_new:
+            key = (await admin.create_key(name="first start")).secret
+            _keep(path, key)
     return Welcome(
         key=key,
         key_is_new=is_new,

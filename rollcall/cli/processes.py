@@ -72,7 +72,7 @@ async def everything() -> AsyncIterator[first_start.Welcome]:
             worker = Worker(WorkerSettings(worker_token=settings.worker_token), broker)
             await asyncio.to_thread(worker.start)
             try:
-                yield await first_start.welcome(server, settings, gateway_settings)
+                yield await first_start.welcome(settings, gateway_settings)
             finally:
                 # The worker says goodbye to its meetings while the server still hears it.
                 await asyncio.to_thread(worker.stop, 20.0)
