@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -85,7 +86,7 @@ class HttpConnection:
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
 
-    async def __aenter__(self) -> HttpConnection:
+    async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection(*self._address)
         return self
 
@@ -116,7 +117,10 @@ def http_request(method: str, path: str, key: str, body: bytes = b"") -> bytes:
 async def measure(
     send: Sequence[Callable[[int], Awaitable[None]]], count: int, pids: Sequence[int], *, warm_up: int = 200
 ) -> Load:
-    """Runs `count` requests over as many workers as there are senders, and the CPU of `pids` meanwhile. A sender raises on a wrong answer."""
+    """Runs `count` requests over as many workers as there are senders, and the CPU of `pids` meanwhile.
+
+    A sender raises on a wrong answer, and the measurement fails with it.
+    """
     for index in range(warm_up):
         await send[index % len(send)](-1 - index)
     latencies: list[float] = []

@@ -1,4 +1,4 @@
-"""Create, get and list by REST and gRPC, on SQLite and PostgreSQL, beside Django REST Framework on PostgreSQL doing the same two inserts.
+"""Create, get and list by REST and gRPC, on SQLite and PostgreSQL, beside Django REST Framework doing the same two inserts.
 
 All servers are one process each and are measured one after another in one run, by one generator that sends prepared bytes over
 keep-alive connections. CPU is the server process's own, from /proc; PostgreSQL's is not in it, for the baseline as for Rollcall.
@@ -90,7 +90,11 @@ def rollcall_server(name: str, database_url: str | None) -> Iterator[Running]:
         with _process(command, environment, http_port) as process:
             answer = subprocess.run(
                 [sys.executable, "-m", "rollcall", "keys", "create"],
-                cwd=ROOT, env={**os.environ, **environment}, check=True, capture_output=True, text=True,
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                check=True,
+                capture_output=True,
+                text=True,
             )
             yield Running(name, process.pid, http_port, grpc_port, answer.stdout.splitlines()[0])
 

@@ -1,7 +1,7 @@
 """From commit to subscriber: latency beside 1,000 idle streams, and fan-out to many readers of one project.
 
-An event carries the instant at which the server stamped it, before its transaction committed; generator and server share one clock. So a
-latency here covers commit, wake-up, fan-out, gRPC and parsing.
+An event carries the instant at which the server stamped it, before its transaction committed; generator and server share
+one clock. So a latency here covers commit, wake-up, fan-out, gRPC and parsing.
 """
 
 from __future__ import annotations
@@ -61,9 +61,12 @@ async def _latency(running: Running, idle: int) -> list[float]:
         tasks.append(asyncio.create_task(follower))
     ready = asyncio.Event()
     taken: list[float] = []
+    everything = asyncio.Event()
 
     def seen(event: Any) -> None:
         taken.append(1000 * (time.time() - event.created_time.seconds - event.created_time.nanos / 1e9))
+        if len(taken) == EVENTS:
+            everything.set()
 
     own = _channel(running)
     tasks.append(
@@ -73,8 +76,7 @@ async def _latency(running: Running, idle: int) -> list[float]:
     for _ in range(EVENTS):
         await service.CreateBot(pb.CreateBotRequest(**BODY), metadata=metadata)
         await asyncio.sleep(PACE_SECONDS)
-    while len(taken) < EVENTS:
-        await asyncio.sleep(0.01)
+    await everything.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
