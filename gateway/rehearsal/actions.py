@@ -66,7 +66,7 @@ class Arguments:
 
 
 def _people(room: Room, arguments: Arguments, place: Place | None = Place.MEETING) -> list[Person]:
-    """Those meant by `person` (an id, a name, or all), who stand at `place` where it is given. At least one when one was named."""
+    """Those meant by `person` (an id, a name, or all), who stand at `place` where it is given. Raises for one named in vain."""
     who = arguments.text("person")
     found = [p for p in room.chosen(who) if place is None or p.place is place]
     if not found and who not in {None, "all"}:

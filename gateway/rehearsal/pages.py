@@ -87,7 +87,7 @@ async def static_file(request: Request) -> Response:
 
 
 async def hold(request: Request) -> Response:
-    """`/rehearsal/_hold?seconds=n`: answers after that time. A frozen page waits for it, which blocks it without using the processor."""
+    """`/rehearsal/_hold?seconds=n`: answers after that time. A frozen page waits for it, which costs no processor time."""
     try:
         seconds = float(request.query_params.get("seconds", "0"))
     except ValueError:

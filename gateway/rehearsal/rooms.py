@@ -1,4 +1,4 @@
-"""All rooms of this process. They live in memory: the rehearsal is for trying things out, and needs exactly one gateway process."""
+"""All rooms of this process. They live in memory: the rehearsal is for trying things out, and wants one gateway process."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _text(message: Message, name: str) -> str:
 
 
 def same_origin(socket: WebSocket) -> bool:
-    """Whether the socket was opened by our own page, or by no page at all: another site's page must not reach a loopback service."""
+    """Whether our own page opened the socket, or no page at all: another site's page must not reach a loopback service."""
     origin = socket.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 

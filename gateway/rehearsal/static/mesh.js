@@ -30,7 +30,9 @@ class Peer {
   }
 
   direction(kind) {
-    return this.mesh.media.has(kind) ? "sendrecv" : "recvonly";
+    const sends = this.mesh.media.has(kind);
+    if (kind === "video" && !this.mesh.sees) return sends ? "sendonly" : "inactive";
+    return sends ? "sendrecv" : "recvonly";
   }
 
   // Gives each transceiver the page's own track of its kind. A change of direction makes the browser ask for negotiation.
@@ -96,8 +98,9 @@ class Peer {
 }
 
 export class Mesh {
-  constructor(selfId, media, send, onStream) {
+  constructor(selfId, media, sees, send, onStream) {
     this.selfId = selfId;
+    this.sees = sees; // false: wants no pictures, which spares both ends the work
     this.media = media;
     this.send = send;
     this.onStream = onStream;
