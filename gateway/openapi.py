@@ -1,0 +1,174 @@
+"""OpenAPI 3.1 from the descriptors: paths, parameters, schemas and texts all come from the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import metadata
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+
+from gateway import contract, sse
+from gateway.openapi_schemas import Schemas, described
+from gateway.routes import Route
+
+Json = dict[str, Any]
+
+_DESCRIPTION = """Send bots to online meetings, follow what happens in them, and fetch what they recorded.
+
+All of this is one contract, spoken as gRPC too. Authenticate with `Authorization: Token <key>`. Instants are ISO 8601 in UTC;
+absent values are `null`; lists come in pages, oldest first. Every answer carries `X-Request-Id`."""
+
+_FAILURES: dict[str, tuple[str, Json]] = {
+    "400": ("The request is wrong: by field, or as `error` or `detail` in one sentence.", {"type": "object"}),
+    "401": ("The key is missing or wrong.", {"$ref": "#/components/schemas/Detail"}),
+    "404": ("There is no such thing in the key's project.", {"$ref": "#/components/schemas/Error"}),
+    "429": ("Too much at once; `Retry-After` says when to try again.", {"$ref": "#/components/schemas/Detail"}),
+    "503": ("The service is away or stopping; `Retry-After` says when to try again.", {"$ref": "#/components/schemas/Error"}),
+}
+_SAID = {"Detail": ("detail", "What is wrong with the request or its caller."), "Error": ("error", "What is wrong.")}
+
+
+def document(routes: Iterable[Route]) -> Json:
+    """The whole document, as JSON."""
+    schemas = Schemas()
+    paths: dict[str, dict[str, Json]] = {}
+    tags: dict[str, Json] = {}
+    for route in sorted(routes, key=lambda one: one.streaming):
+        service = route.rpc.containing_service
+        tags.setdefault(service.name, described({"name": service.name}, service.full_name))
+        verbs = paths.setdefault(_path(route), {})
+        if route.verb.lower() in verbs:
+            _also_streams(verbs[route.verb.lower()], route, schemas)
+        else:
+            verbs[route.verb.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Rollcall", "version": _version(), "description": _DESCRIPTION},
+        "servers": [{"url": "/", "description": "This service"}],
+        "security": [{"token": []}],
+        "tags": list(tags.values()),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "`Token <key>`; `Bearer <key>` is taken too.",
+                }
+            },
+            "responses": {status: _response(text, schema) for status, (text, schema) in _FAILURES.items()},
+            "schemas": {**{name: _said(*said) for name, said in _SAID.items()}, **schemas.components()},
+        },
+    }
+
+
+def _version() -> str:
+    try:
+        return metadata.version("rollcall")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def _path(route: Route) -> str:
+    """The path without the patterns inside braces: `{name=bots/*}` is `{name}`."""
+    return "".join(f"{{{part.partition('=')[0]}}}" if at % 2 else part for at, part in enumerate(_braces(route.path)))
+
+
+def _braces(path: str) -> list[str]:
+    return path.replace("}", "{").split("{")
+
+
+def _operation(route: Route, schemas: Schemas) -> Json:
+    method = route.rpc
+    operation: Json = described(
+        {"operationId": method.name, "tags": [method.containing_service.name], "summary": _summary(method)}, method.full_name
+    )
+    parameters = [*_path_parameters(route, schemas), *_query_parameters(route, schemas)]
+    if route.streaming:
+        parameters.append(_LAST_EVENT_ID)
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body and (route.body_field is not None or schemas.has_fields(route.body_type, without=set(route.template.fields))):
+        schema = schemas.request(route.body_type, without=set(route.template.fields) if route.body_field is None else set())
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    operation["responses"] = {str(route.status): _success(route, schemas), **_failures(route)}
+    if route.public:
+        operation["security"] = []
+    return operation
+
+
+def _also_streams(operation: Json, route: Route, schemas: Schemas) -> None:
+    """One path that is read and followed: one operation whose answer depends on `Accept`."""
+    known = {(parameter["in"], parameter["name"]) for parameter in operation["parameters"]}
+    more = [*_query_parameters(route, schemas), _LAST_EVENT_ID]
+    operation["parameters"] += [parameter for parameter in more if (parameter["in"], parameter["name"]) not in known]
+    operation["description"] += f"\n\n{contract.comments().get(route.rpc.full_name, '')}"
+    operation["responses"]["200"]["content"].update(_success(route, schemas)["content"])
+
+
+_LAST_EVENT_ID: Json = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "For streams: goes on after the event of this `id:`.",
+    "schema": {"type": "string"},
+}
+
+
+def _summary(method: MethodDescriptor) -> str:
+    text = contract.comments().get(method.full_name, method.name)
+    return text.split("\n")[0].split(". ")[0].rstrip(".")
+
+
+def _path_parameters(route: Route, schemas: Schemas) -> list[Json]:
+    fields = [route.rpc.input_type.fields_by_name[name] for name in route.template.fields]
+    return [
+        described({"name": field.name, "in": "path", "required": True, "schema": schemas.value(field)}, field.full_name)
+        for field in fields
+    ]
+
+
+def _query_parameters(route: Route, schemas: Schemas) -> list[Json]:
+    found = []
+    for name, field in (route.query.fields if route.query is not None else {}).items():
+        required = contract.rules(field).required
+        parameter = described(
+            {"name": name, "in": "query", "required": required, "schema": schemas.field(field)}, field.full_name
+        )
+        if field.is_repeated:
+            parameter |= {"style": "form", "explode": True}
+        found.append(parameter)
+    return found
+
+
+def _parameter(name: str, schema: Json, *, required: bool) -> Json:
+    return {"name": name, "in": "query", "required": required, "schema": schema}
+
+
+def _success(route: Route, schemas: Schemas) -> Json:
+    if route.empty_body:
+        return {"description": _first_line(route.rpc.output_type.full_name)}
+    schema = schemas.response(route.response_type)
+    text = _first_line(route.response_type.full_name)
+    if not route.streaming:
+        return {"description": text, "content": {"application/json": {"schema": schema}}}
+    return {"description": text, "content": {sse.SSE: {"schema": {"type": "string"}}, sse.NDJSON: {"schema": schema}}}
+
+
+def _failures(route: Route) -> Json:
+    wanted = [status for status in _FAILURES if not (status == "401" and route.public)]
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in wanted}
+
+
+def _response(text: str, schema: Json) -> Json:
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _said(key: str, text: str) -> Json:
+    return {"type": "object", "required": [key], "properties": {key: {"type": "string", "description": text}}}
+
+
+def _first_line(name: str) -> str:
+    return contract.comments().get(name, "Done.").split("\n")[0]
