@@ -62,7 +62,9 @@ class PersonScript:
     camera: Camera | None = field(default_factory=Camera)
     microphone: bool = True
     sees: bool = False
-    """Whether this person's page receives the others' pictures; most only need to be seen, and that is half the work."""
+    """Whether this person's page receives the others' pictures. Most people only need to be seen and heard: half the work."""
+    hears: bool = False
+    """Likewise for the others' sound."""
     host: bool = False
     says: tuple[Say, ...] = ()
     chats: tuple[Chat, ...] = ()
@@ -124,7 +126,7 @@ def standard(people: int) -> Script:
 
 
 def _person(entry: Source, folder: Path) -> PersonScript:
-    entry.only("name", "joins", "leaves", "camera", "microphone", "sees", "host", "says", "chats", "beeps")
+    entry.only("name", "joins", "leaves", "camera", "microphone", "sees", "hears", "host", "says", "chats", "beeps")
     joins, leaves = entry.seconds("joins") or 0.0, entry.seconds("leaves")
     if leaves is not None and leaves <= joins:
         raise entry.error("leaves", "must be after `joins`")
@@ -135,6 +137,7 @@ def _person(entry: Source, folder: Path) -> PersonScript:
         camera=_camera(entry),
         microphone=entry.flag("microphone", default=True),
         sees=entry.flag("sees", default=False),
+        hears=entry.flag("hears", default=False),
         host=entry.flag("host", default=False),
         says=tuple(_say(say, folder) for say in entry.tables("says")),
         chats=tuple(_chat(chat) for chat in entry.tables("chats")),

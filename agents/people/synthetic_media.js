@@ -20,7 +20,7 @@
   const sound = {
     start() {
       if (this.context) return;
-      this.context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+      this.context = new AudioContext({ sampleRate: 48000, sinkId: { type: "none" } }); // no device, no echo
       this.out = this.context.createMediaStreamDestination();
       this.out.channelCount = 1;
       const silence = this.context.createConstantSource(); // keeps samples flowing while nobody speaks

@@ -36,7 +36,7 @@ class RehearsalVenue:
     async def enter(self, page: Page, url: str, person: PersonScript) -> None:
         """As Venue."""
         parts = urlsplit(url)
-        more = {"name": person.name, "autojoin": "1", "see": "1" if person.sees else "0"}
+        more = {"name": person.name, "autojoin": "1", "see": str(int(person.sees)), "hear": str(int(person.hears))}
         if person.host:
             more["host"] = "1"
         query = "&".join(filter(None, (parts.query, urlencode(more))))

@@ -24,7 +24,7 @@ const panel = new Panel(meeting);
 let mesh = null;
 let view = "loading";
 let startedAt = null;
-const sees = query.get("see") !== "0";
+const wants = { audio: query.get("hear") !== "0", video: query.get("see") !== "0" };
 
 // Views
 
@@ -82,7 +82,7 @@ function speak(language) {
 
 function onMedia(what) {
   if (what === "tracks") {
-    if (sees && media.has("video")) $("preview-video").srcObject = new MediaStream([media.tracks.video]);
+    if (wants.video && media.has("video")) $("preview-video").srcObject = new MediaStream([media.tracks.video]);
     if (mesh) ownStream();
   }
   if (what !== "speaking") {
@@ -105,7 +105,7 @@ function tellState() {
 }
 
 function ownStream() {
-  if (sees && media.has("video")) tiles.stream(meeting.selfId, "video", new MediaStream([media.tracks.video]));
+  if (wants.video && media.has("video")) tiles.stream(meeting.selfId, "video", new MediaStream([media.tracks.video]));
 }
 
 // People
@@ -134,7 +134,7 @@ function welcome({ self, people, chat, silent, black }) {
   for (const id of meeting.people.keys()) if (!kept.has(id)) tiles.remove(id);
   meeting.selfId = self.id;
   meeting.people = new Map([self, ...people].map((person) => [person.id, person]));
-  mesh = new Mesh(self.id, media, sees, meeting.send, (id, kind, stream) => tiles.stream(id, kind, stream));
+  mesh = new Mesh(self.id, media, wants, meeting.send, (id, kind, stream) => tiles.stream(id, kind, stream));
   media.source(silent, black);
   startedAt ??= Date.now();
   drawPeople();

@@ -73,7 +73,7 @@ export class LocalMedia {
   }
 
   meter(track) {
-    const context = new AudioContext();
+    const context = new AudioContext({ sinkId: { type: "none" }, latencyHint: "playback" }); // it only listens
     const analyser = new AnalyserNode(context, { fftSize: 1024 });
     context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);

@@ -31,7 +31,7 @@ class Peer {
 
   direction(kind) {
     const sends = this.mesh.media.has(kind);
-    if (kind === "video" && !this.mesh.sees) return sends ? "sendonly" : "inactive";
+    if (!this.mesh.wants[kind]) return sends ? "sendonly" : "inactive";
     return sends ? "sendrecv" : "recvonly";
   }
 
@@ -98,9 +98,9 @@ class Peer {
 }
 
 export class Mesh {
-  constructor(selfId, media, sees, send, onStream) {
+  constructor(selfId, media, wants, send, onStream) {
     this.selfId = selfId;
-    this.sees = sees; // false: wants no pictures, which spares both ends the work
+    this.wants = wants; // by kind; false spares both ends the work
     this.media = media;
     this.send = send;
     this.onStream = onStream;
