@@ -9,13 +9,13 @@ limit is and what would be right, and never holds text of a driver, a database o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 
 class DomainError(Exception):
     """The base of all. `reason` is the UPPER_SNAKE word of ErrorInfo, `metadata` its facts."""
 
-    reason: ClassVar[str] = "INTERNAL"
+    reason: str = "INTERNAL"
 
     def __init__(self, message: str, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -27,9 +27,11 @@ class DomainError(Exception):
 
 
 class Unauthenticated(DomainError):
-    """Raised when a call carries no key, one that cannot be read, or one that nobody has."""
+    """Raised when a call carries no key (`KEY_MISSING`), an unreadable one (`KEY_MALFORMED`) or a wrong one (`KEY_INVALID`)."""
 
-    reason = "UNAUTHENTICATED"
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PermissionDenied(DomainError):
@@ -136,6 +138,16 @@ class IllegalTransition(DomainError):
             f"Bot is in state {state} and cannot {wish}",
             {"state": state, "allowed_states": ",".join(self.allowed)},
         )
+
+
+class Unfulfilled(DomainError):
+    """Raised when something that the request needs is not as it has to be, and no single field is wrong. `reason` is given."""
+
+    reason = "FAILED_PRECONDITION"
+
+    def __init__(self, reason: str, message: str, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, metadata)
+        self.reason = reason
 
 
 # -- Workers -----------------------------------------------------------------------------------------------------------

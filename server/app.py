@@ -1,0 +1,237 @@
+"""A server process: store, feed, scheduler and service put together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import structlog
+
+from rollcall.transport import Transport
+from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
+from server.admin import DEFAULT_PROJECT, Admin
+from server.clock import Clock, SystemClock
+from server.dispatch import Dispatcher
+from server.domain.errors import BadSetting, DomainError
+from server.domain.meeting_url import MeetingPlaces
+from server.feed import Feed, FeedConfig
+from server.platform_files import PlatformFiles
+from server.rpc import checks
+from server.rpc.attend import AgentService
+from server.rpc.auth import Authenticator
+from server.rpc.availability import check_availability
+from server.rpc.bot_service import BotService
+from server.rpc.event_service import EventService
+from server.rpc.grpc_server import GrpcServer, Tls
+from server.rpc.local import LocalTransport
+from server.rpc.media_service import MediaService
+from server.rpc.media_token import MediaTokens
+from server.rpc.pipeline import Pipeline, bind
+from server.rpc.validation import Check, Validator
+from server.scheduler import Scheduler
+from server.secrets import make_folder, read_or_make
+from server.settings import ServerSettings
+from server.store import Store, StoreConfig
+
+_log = structlog.get_logger(__name__)
+
+_HEALTH_EVERY_S = 2.0
+_LAST_GRACE_S = 0.5
+
+
+class Server:
+    """One server process. `start`, then `transport` and `grpc_port`; `drain`, then `stop`; `stop` alone does both."""
+
+    def __init__(self, settings: ServerSettings, dispatcher: Dispatcher, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._dispatcher = dispatcher
+        self._clock = clock or SystemClock()
+        self._closing: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._drained = False
+
+    async def start(self) -> None:
+        """Opens everything, in order; closes what it opened if one part fails.
+
+        Raises StartError (DataFolderInUse, SchemaMismatch, PortInUse, BadSetting) and DatabaseAway; each says what to do.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings = self._settings
+        _check(settings)
+        make_folder(settings.data_dir, "ROLLCALL_DATA_DIR")
+        make_folder(settings.media_dir, "ROLLCALL_MEDIA_DIR")
+        config = StoreConfig(database_url=settings.database_url, lease_seconds=settings.lease_seconds, clock=self._clock)
+        self._store = await Store.open(config)
+        self._closing.append(("store", self._store.close))
+        self._feed = Feed(self._store, FeedConfig(bookmark_seconds=settings.bookmark_seconds))
+        await self._feed.start()
+        self._closing.append(("feed", self._feed.stop))
+        self._make_service()
+        self._grpc = GrpcServer(
+            self._pipeline,
+            settings.grpc_address,
+            max_message_bytes=settings.max_message_bytes,
+            reuse_port=settings.reuse_port,
+            tls=_tls(settings),
+        )
+        await self._grpc.start()
+        self._closing.append(("grpc", lambda: self._grpc.stop(_LAST_GRACE_S)))
+        scheduler = Scheduler(self._store, self._dispatcher.send, start_grace_s=settings.lease_seconds)
+        await scheduler.start()
+        self._closing.append(("scheduler", scheduler.stop))
+        self._health = asyncio.create_task(self._tell_health())
+        self._closing.append(("health", self._end_health))
+
+    def _make_service(self) -> None:
+        settings, store, feed = self._settings, self._store, self._feed
+        tokens = MediaTokens(
+            _secret(settings, "media_url_secret"), settings.media_url_seconds, clock=lambda: self._clock.now_us() / 1e6
+        )
+        self._worker_token = _secret(settings, "worker_token")
+        self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds)
+        places = _places(settings)
+        services = (
+            BotService(
+                store, self._dispatcher, places, lambda bot_id, path: f"{settings.public}/media/{tokens.sign(bot_id, path)}"
+            ),
+            EventService(store, feed),
+            MediaService(settings.media_dir, tokens),
+            self._agents,
+        )
+        authenticator = Authenticator(self._find_project, self._worker_token, settings.key_cache_seconds)
+        validator = Validator(
+            {CreateBotRequest: self._create_checks(places), SendChatMessageRequest: (checks.check_send_chat_message,)}
+        )
+        self._pipeline = Pipeline(bind(services), authenticator, validator)
+        self._pipeline.warm_up()
+        self._transport = LocalTransport(self._pipeline)
+
+    def _create_checks(self, places: Callable[[], MeetingPlaces]) -> tuple[Check, ...]:
+        return (
+            checks.check_bot_name,
+            checks.MeetingUrlCheck(places),
+            checks.JoinAtCheck(self._clock.now_us),
+            checks.check_metadata,
+            checks.check_bot_image,
+            checks.check_bot_chat_message,
+            checks.check_webhooks,
+            checks.check_websocket_video,
+            checks.check_voice_agent,
+            check_availability,
+        )
+
+    # -- What others use -----------------------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> Transport:
+        """Calls within this process, through the same pipeline as those from outside."""
+        return self._transport
+
+    @property
+    def grpc_port(self) -> int:
+        """The port that gRPC is served on."""
+        return self._grpc.port
+
+    @property
+    def worker_token(self) -> str:
+        """What workers have to show."""
+        return self._worker_token
+
+    async def knows_key(self, secret: str) -> bool:
+        """Whether this key opens anything."""
+        return await Admin(self._store).knows_key(secret)
+
+    async def create_key(self, *, name: str = "", project: str = DEFAULT_PROJECT) -> str:
+        """The secret of a new key; its project is made if it is not there."""
+        return (await Admin(self._store).create_key(project=project, name=name)).secret
+
+    # -- The end -------------------------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """Takes no more calls, ends all streams with UNAVAILABLE, and waits for the calls that run, `drain_seconds` at most."""
+        if self._drained or not hasattr(self, "_pipeline"):
+            return
+        self._drained = True
+        self._pipeline.drain()
+        if hasattr(self, "_grpc"):
+            await self._grpc.set_serving(serving=False)
+        self._agents.drain()
+        await self._feed.drain()
+        await self._pipeline.idle(self._settings.drain_seconds)
+
+    async def stop(self) -> None:
+        """Drains, then closes everything in the opposite order; what cannot be closed is logged and keeps nothing else open."""
+        await self.drain()
+        while self._closing:
+            name, close = self._closing.pop()
+            try:
+                await close()
+            except Exception:  # noqa: BLE001 - logged, and the rest has to be closed all the same
+                _log.exception("close_failed", part=name)
+        await asyncio.to_thread(self._dispatcher.close)
+
+    async def _find_project(self, key: str) -> str | None:
+        record = await self._store.find_key(key)
+        return record.project_id if record else None
+
+    async def _tell_health(self) -> None:
+        """Serving as long as the database answers."""
+        while True:
+            try:
+                await self._store.ping()
+            except DomainError:
+                await self._set_serving(serving=False)
+            else:
+                await self._set_serving(serving=not self._drained)
+            await asyncio.sleep(_HEALTH_EVERY_S)
+
+    async def _set_serving(self, *, serving: bool) -> None:
+        await self._grpc.set_serving(serving=serving)
+
+    async def _end_health(self) -> None:
+        self._health.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._health
+
+
+def _check(settings: ServerSettings) -> None:
+    scheme = settings.database_url.partition("://")[0]
+    if scheme not in {"sqlite", "postgresql"}:
+        raise BadSetting("ROLLCALL_DATABASE_URL", "must start with sqlite:/// or postgresql://.")
+    if settings.reuse_port and scheme == "sqlite":
+        raise BadSetting("ROLLCALL_REUSE_PORT", "several servers need PostgreSQL; SQLite is for one.")
+    if bool(settings.grpc_tls_cert) != bool(settings.grpc_tls_key):
+        raise BadSetting("ROLLCALL_GRPC_TLS_CERT", "needs ROLLCALL_GRPC_TLS_KEY beside it, and the other way round.")
+    try:
+        if urlsplit(f"//{settings.grpc_address}").port is None:
+            raise ValueError
+    except ValueError:
+        raise BadSetting("ROLLCALL_GRPC_ADDRESS", "must be host:port, as 127.0.0.1:50051.") from None
+
+
+def _tls(settings: ServerSettings) -> Tls | None:
+    if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
+        return None
+    return Tls(settings.grpc_tls_cert, settings.grpc_tls_key, settings.grpc_tls_client_ca)
+
+
+def _secret(settings: ServerSettings, name: str) -> str:
+    given = getattr(settings, name)
+    return given.get_secret_value() if given is not None else read_or_make(settings.data_dir / name)
+
+
+def _places(settings: ServerSettings) -> Callable[[], MeetingPlaces]:
+    """Where bots may go, platform files as they are now."""
+    files = PlatformFiles(settings.platforms_dir)
+
+    def places() -> MeetingPlaces:
+        return MeetingPlaces(settings.jitsi_hosts, settings.all_rehearsal_origins, files.globs())
+
+    return places

@@ -1,0 +1,123 @@
+"""What the contract knows and this server does not do yet. One table: what is accepted does something, the rest is refused.
+
+Whoever builds the machinery for a setting takes its row out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rollcall.v1 import bot_settings_pb2
+from rollcall.v1.bot_service_pb2 import CreateBotRequest
+from server.domain import defaults
+from server.domain.errors import Violation
+
+
+class Row(NamedTuple):
+    """A setting that is not available: its path, what a person reads, and whether a request asks for it."""
+
+    path: str
+    message: str
+    asked: Callable[[CreateBotRequest], bool]
+
+
+def _given(name: str) -> Callable[[CreateBotRequest], bool]:
+    """Whether a message field holds anything: an empty object asks for nothing."""
+    return lambda request: bool(getattr(request, name).ByteSize())
+
+
+def _says(message: str) -> str:
+    return f"{message} Leave it out."
+
+
+_CAPTIONS = "meeting_closed_captions"
+
+NOT_AVAILABLE: tuple[Row, ...] = (
+    Row(
+        "automatic_leave_settings.enable_closed_captions_timeout_seconds",
+        _says("Captions are not read by this server yet, so there is nothing to wait for."),
+        lambda request: request.automatic_leave_settings.HasField("enable_closed_captions_timeout_seconds"),
+    ),
+    Row(
+        "automatic_leave_settings.authorized_user_not_in_meeting_timeout_seconds",
+        _says("Authorized users are not known to this server yet, so there is nobody to wait for."),
+        # Its default is harmless, and some callers always send all defaults.
+        lambda request: (
+            request.automatic_leave_settings.HasField("authorized_user_not_in_meeting_timeout_seconds")
+            and request.automatic_leave_settings.authorized_user_not_in_meeting_timeout_seconds
+            != defaults.AUTHORIZED_USER_NOT_IN_MEETING_TIMEOUT_SECONDS
+        ),
+    ),
+    Row(
+        "recording_settings.reserve_additional_storage",
+        _says("This server cannot reserve storage yet; recordings use what the media folder has."),
+        lambda request: request.recording_settings.reserve_additional_storage,
+    ),
+    Row(
+        "recording_settings.record_async_transcription_audio_chunks",
+        _says("Transcription after the meeting is not available on this server yet."),
+        lambda request: request.recording_settings.record_async_transcription_audio_chunks,
+    ),
+    Row(
+        "transcription_settings",
+        "This transcription provider is not available on this server yet; leave it out or use meeting_closed_captions.",
+        lambda request: request.transcription_settings.WhichOneof("provider") not in {None, _CAPTIONS},
+    ),
+    Row(
+        "google_meet_settings.use_login",
+        _says("Bots of this server cannot sign in yet; they join as guests."),
+        lambda request: request.google_meet_settings.use_login,
+    ),
+    Row(
+        "google_meet_settings.login_group_name",
+        _says("Bots of this server cannot sign in yet; they join as guests."),
+        lambda request: bool(request.google_meet_settings.login_group_name),
+    ),
+    Row(
+        "teams_settings.use_login",
+        _says("Bots of this server cannot sign in yet; they join as guests."),
+        lambda request: request.teams_settings.use_login,
+    ),
+    Row(
+        "teams_settings.login_group_name",
+        _says("Bots of this server cannot sign in yet; they join as guests."),
+        lambda request: bool(request.teams_settings.login_group_name),
+    ),
+    Row(
+        "zoom_settings.sdk",
+        "Only Zoom's web client is available on this server; use web or leave it out.",
+        lambda request: request.zoom_settings.sdk == bot_settings_pb2.ZOOM_SDK_NATIVE,
+    ),
+    Row(
+        "zoom_settings.meeting_settings",
+        _says("A bot in Zoom's web client is a guest and cannot change the meeting's settings."),
+        lambda request: request.zoom_settings.HasField("meeting_settings"),
+    ),
+    Row(
+        "zoom_settings.onbehalf_token",
+        _says("Bots of this server cannot join on behalf of a Zoom user yet."),
+        lambda request: request.zoom_settings.HasField("onbehalf_token"),
+    ),
+    Row("callback_settings", _says("Zoom tokens are not used by this server yet."), _given("callback_settings")),
+    Row(
+        "webhooks",
+        "Webhooks are not available on this server yet; leave them out and follow the bot's event stream.",
+        lambda request: bool(request.webhooks),
+    ),
+    Row(
+        "external_media_storage_settings",
+        _says("Copying recordings to a bucket is not available on this server yet."),
+        _given("external_media_storage_settings"),
+    ),
+    Row("websocket_settings", _says("Sending media out is not available on this server yet."), _given("websocket_settings")),
+    Row("rtmp_settings", _says("Live streams are not available on this server yet."), _given("rtmp_settings")),
+    Row("voice_agent_settings", _says("Voice agents are not available on this server yet."), _given("voice_agent_settings")),
+)
+
+
+def check_availability(request: CreateBotRequest) -> Iterator[Violation]:
+    """A violation for each setting that is asked for and not there."""
+    for row in NOT_AVAILABLE:
+        if row.asked(request):
+            yield Violation(row.path, row.message)

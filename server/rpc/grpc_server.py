@@ -1,0 +1,93 @@
+"""The gRPC server itself: its port, its options, health and reflection."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from server.domain.errors import BadSetting, PortInUse
+from server.rpc.grpc_edge import GrpcEdge
+from server.rpc.methods import service_names
+from server.rpc.pipeline import Pipeline
+
+ADDRESS_SETTING = "ROLLCALL_GRPC_ADDRESS"
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files for TLS; with `client_ca`, clients have to show a certificate of that authority (mTLS)."""
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class GrpcServer:
+    """Serves a pipeline. `start` binds; `port` is the real one."""
+
+    def __init__(
+        self, pipeline: Pipeline, address: str, *, max_message_bytes: int, reuse_port: bool = False, tls: Tls | None = None
+    ) -> None:
+        self._address = address
+        self._tls = tls
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(options=_options(max_message_bytes, reuse_port=reuse_port))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        # Last, for it answers for every path that the ones before do not know.
+        self._server.add_generic_rpc_handlers((GrpcEdge(pipeline),))
+        self.port = 0
+
+    async def start(self) -> None:
+        """Binds and serves. Raises PortInUse, BadSetting."""
+        await self.set_serving(serving=False)
+        credentials = _credentials(self._tls) if self._tls else None
+        try:
+            if credentials is None:
+                self.port = self._server.add_insecure_port(self._address)
+            else:
+                self.port = self._server.add_secure_port(self._address, credentials)
+        except RuntimeError:
+            raise PortInUse(self._address, ADDRESS_SETTING) from None
+        await self._server.start()
+
+    async def set_serving(self, *, serving: bool) -> None:
+        """What health says, of the whole and of each service."""
+        for name in ("", *service_names()):
+            await self._health.set(name, _SERVING if serving else _NOT_SERVING)
+
+    async def stop(self, grace_s: float) -> None:
+        """Ends what still runs after so many seconds. Streams that are meant to be endless have to be ended before."""
+        await self._health.enter_graceful_shutdown()
+        with contextlib.suppress(RuntimeError):  # never started
+            await self._server.stop(grace_s)
+
+
+def _options(max_message_bytes: int, *, reuse_port: bool) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", int(reuse_port)),
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        # Clients may ping on idle streams, else the server ends the connection with too_many_pings.
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # And the server finds out that a client is gone without a word.
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+    ]
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    try:
+        pair = (tls.key.read_bytes(), tls.cert.read_bytes())
+        authority = tls.client_ca.read_bytes() if tls.client_ca else None
+    except OSError as error:
+        raise BadSetting("ROLLCALL_GRPC_TLS_CERT", f"{error.filename}: {error.strerror}.") from None
+    return grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=authority is not None)

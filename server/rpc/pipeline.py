@@ -1,0 +1,128 @@
+"""The one path of every call, whether it came by gRPC or from within the process: who, whether it is right, what to do.
+
+It raises what the parts raise; `status.py` makes a status of it at the edge (grpc_edge.py, local.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from rollcall.transport import Metadata
+from server.domain.errors import Draining
+from server.rpc.auth import Authenticator, Caller
+from server.rpc.methods import Kind, Method, all_methods
+from server.rpc.validation import Validator
+
+UnaryHandler = Callable[[Any, Caller], Awaitable[Message]]
+StreamHandler = Callable[[Any, Caller], AsyncGenerator[Message | bytes, None]]
+ConversationHandler = Callable[[AsyncIterator[Any], Caller], AsyncGenerator[Message | bytes, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A method and what answers it; the handler's shape follows from the method's kind."""
+
+    method: Method
+    handler: Any
+
+
+def bind(services: Iterable[object]) -> dict[str, Bound]:
+    """Binds each method of the contract to the service object that has a handler of its name. Raises LookupError without one."""
+    bound = {}
+    for method in all_methods():
+        handler = next((getattr(one, method.handler) for one in services if hasattr(one, method.handler)), None)
+        if handler is None:
+            raise LookupError(f"nothing answers {method.path}")
+        bound[method.path] = Bound(method, handler)
+    return bound
+
+
+class Pipeline:
+    """Takes calls until it is drained."""
+
+    def __init__(self, bound: Mapping[str, Bound], authenticator: Authenticator, validator: Validator) -> None:
+        self._bound = bound
+        self._authenticator = authenticator
+        self._validator = validator
+        self._draining = False
+        self._running = 0
+        self._quiet = asyncio.Event()
+
+    def find(self, path: str) -> Bound | None:
+        """The method of a path."""
+        return self._bound.get(path)
+
+    def warm_up(self) -> None:
+        """Makes the first call as fast as the others."""
+        self._validator.warm_up(one.method.request_type for one in self._bound.values())
+
+    def drain(self) -> None:
+        """Takes no more calls from here on: each is refused with Draining."""
+        self._draining = True
+
+    async def idle(self, timeout_s: float) -> None:
+        """Returns when no call runs any more, or when the time is over."""
+        if self._running:
+            self._quiet.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), timeout_s)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._quiet.set()
+
+    async def unary(self, one: Bound, request: Message, metadata: Metadata) -> Message:
+        """The answer to a call. Raises what goes wrong."""
+        with self._counted():
+            caller = await self._admit(one, metadata)
+            self._validator.validate(request)
+            handler: UnaryHandler = one.handler
+            return await handler(request, caller)
+
+    async def stream(self, one: Bound, request: Message, metadata: Metadata) -> AsyncGenerator[Message | bytes, None]:
+        """The answers to a call, each a message or the bytes of one. Raises what goes wrong, also half way."""
+        with self._counted():
+            caller = await self._admit(one, metadata)
+            self._validator.validate(request)
+            handler: StreamHandler = one.handler
+            async with contextlib.aclosing(handler(request, caller)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def converse(
+        self, one: Bound, requests: AsyncIterator[Message], metadata: Metadata
+    ) -> AsyncGenerator[Message | bytes, None]:
+        """The answers to a stream of messages."""
+        with self._counted():
+            caller = await self._admit(one, metadata)
+            handler: ConversationHandler = one.handler
+            async with contextlib.aclosing(handler(self._validated(requests), caller)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def _validated(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        async for request in requests:
+            self._validator.validate(request)
+            yield request
+
+    async def _admit(self, one: Bound, metadata: Metadata) -> Caller:
+        if self._draining:
+            raise Draining
+        return await self._authenticator.caller(one.method.access, metadata)
+
+
+def is_stream(one: Bound) -> bool:
+    """Whether a method answers with a stream."""
+    return one.method.kind is not Kind.UNARY

@@ -1,0 +1,53 @@
+"""All that can be said of a request from itself alone: the contract's rules and the functions beside them, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import protovalidate
+from google.protobuf.message import Message
+
+from server.domain.errors import InvalidFields, Violation
+from server.rpc.wording import violation_of
+
+Check = Callable[[Any], Iterable[Violation]]
+"""Looks at one request and says what the contract's rules cannot."""
+
+
+class Validator:
+    """Checks requests. `checks` are functions beside the rules, by request type."""
+
+    def __init__(self, checks: dict[type[Message], tuple[Check, ...]]) -> None:
+        self._checks = checks
+
+    def warm_up(self, request_types: Iterable[type[Message]]) -> None:
+        """Compiles the rules of these types: the first use of one takes some 15 ms, which no caller should wait for."""
+        for request_type in request_types:
+            protovalidate.collect_violations(request_type())
+
+    def validate(self, request: Message) -> None:
+        """Raises InvalidFields with everything that is wrong."""
+        checks = self._checks.get(type(request))
+        found = protovalidate.collect_violations(request)
+        if not found and not checks:
+            return
+        violations = [violation_of(one, request) for one in found]
+        for check in checks or ():
+            # A check that comes later keeps quiet about what is wrong already: one message a fault.
+            known = {violation.path for violation in violations}
+            violations += [violation for violation in check(request) if not _covered(violation.path, known)]
+        if violations:
+            raise InvalidFields(violations)
+
+
+def _covered(path: str, known: set[str]) -> bool:
+    return any(path == other or other.startswith((path + ".", path + "[")) for other in known) or any(
+        outer in known for outer in _outer(path)
+    )
+
+
+def _outer(path: str) -> Iterator[str]:
+    for index, character in enumerate(path):
+        if character in ".[":
+            yield path[:index]

@@ -1,0 +1,144 @@
+"""What the operator may set: one frozen object, read once from the environment (`ROLLCALL_…`).
+
+The environment is read here and nowhere else in the server. `describe` gives what `rollcall settings` prints, secrets masked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from server.domain.errors import BadSetting
+
+PREFIX = "ROLLCALL_"
+Words = Annotated[frozenset[str], NoDecode]
+"""Several words in one variable, separated by commas."""
+
+
+class ServerSettings(BaseSettings):
+    """Settings of a server process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder of the database, the secrets and the media, where not set apart."
+    )
+    database_url: str = Field(
+        default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'rollcall.db'}",
+        description="postgresql://… or sqlite:///…; rollcall.db in the data folder where not set. May hold a password.",
+        repr=False,
+    )
+    broker_url: str = Field(
+        default="embedded://",
+        description="embedded://, redis://… or amqp://…: where hints to workers go. May hold a password.",
+        repr=False,
+    )
+    media_dir: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "media", description="Folder of recordings, shared with workers."
+    )
+    platforms_dir: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "platforms", description="Folder of platform files."
+    )
+
+    grpc_address: str = Field(default="127.0.0.1:50051", description="host:port to serve gRPC at; port 0 takes a free one.")
+    grpc_tls_cert: Path | None = Field(default=None, description="PEM file of the certificate chain; plain text where not set.")
+    grpc_tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key.")
+    grpc_tls_client_ca: Path | None = Field(
+        default=None, description="PEM file of the authority whose client certificates are demanded."
+    )
+    http_address: str = Field(default="127.0.0.1:8080", description="host:port of the gateway; only used to make the public URL.")
+    public_url: str = Field(
+        default_factory=lambda data: f"http://{data['http_address']}", description="Where users reach the gateway."
+    )
+
+    worker_token: SecretStr | None = Field(
+        default=None, description="What workers show; made into <data dir>/worker_token where not set."
+    )
+    media_url_secret: SecretStr | None = Field(
+        default=None, description="Signs recording URLs; made into <data dir>/media_url_secret where not set."
+    )
+    media_url_seconds: int = Field(default=3600, ge=10, description="Seconds for which a recording's URL works.")
+
+    lease_seconds: float = Field(default=10.0, ge=0.5, le=600, description="Seconds after which a silent worker loses its bot.")
+    drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that calls get to finish when the server stops.")
+    key_cache_seconds: float = Field(default=1.0, ge=0, le=1, description="Seconds for which a checked API key is believed.")
+    bookmark_seconds: float = Field(default=15.0, gt=0, description="Seconds of silence in a stream before a bookmark is sent.")
+    reuse_port: bool = Field(
+        default=False, description="Whether several server processes share the gRPC port (SO_REUSEPORT); PostgreSQL only."
+    )
+    max_message_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, description="Most bytes of one gRPC message.")
+
+    jitsi_hosts: Words = Field(
+        default=frozenset(), description="Jitsi hosts besides meet.jit.si, as host or host:port, comma separated."
+    )
+    rehearsal_origins: Words = Field(
+        default=frozenset(), description="Origins besides the public URL whose /rehearsal/<room> bots may join, comma separated."
+    )
+
+    @field_validator("jitsi_hosts", "rehearsal_origins", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return (
+            frozenset(word.strip().lower().rstrip("/") for word in value.split(",") if word.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @property
+    def public(self) -> str:
+        """The gateway's URL as users see it, without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+    @property
+    def all_rehearsal_origins(self) -> frozenset[str]:
+        """Origins whose rehearsal a bot may join: the public URL's, the gateway's on this machine, and the listed ones."""
+        own = {origin_of(self.public), origin_of(f"http://{self.http_address}")}
+        port = urlsplit(f"//{self.http_address}").port or 80
+        return frozenset(own | {f"http://127.0.0.1:{port}", f"http://localhost:{port}"} | self.rehearsal_origins)
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, in small letters."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def read_settings() -> ServerSettings:
+    """The settings from the environment. Raises BadSetting that names the variable."""
+    try:
+        return ServerSettings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX + "…"
+        raise BadSetting(name, first["msg"]) from None
+
+
+class SettingLine(NamedTuple):
+    """One setting as shown to the operator."""
+
+    name: str
+    value: str
+    description: str
+
+
+def describe(settings: ServerSettings) -> list[SettingLine]:
+    """All settings in their order, secrets masked."""
+    lines = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        shown = ",".join(sorted(value)) if isinstance(value, frozenset) else without_password(str(value))
+        lines.append(SettingLine(PREFIX + name.upper(), "" if value is None else shown, field.description or ""))
+    return lines
+
+
+def without_password(url: str) -> str:
+    """A URL with its password masked; any other text as it is."""
+    scheme, separator, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    if not (separator and at and ":" in user):
+        return url
+    return f"{scheme}://{user.partition(':')[0]}:********@{host}"
