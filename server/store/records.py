@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from rollcall.v1 import agent_service_pb2, event_pb2
 from server.clock import Clock, SystemClock
-from server.domain.state import BotState, RecordingState, Standing, TranscriptionState
+from server.domain.state import RECORDING_OPEN, BotState, RecordingState, Standing, TranscriptionState
 
 T = TypeVar("T")
 
@@ -59,6 +59,10 @@ class NewBot:
     platform_name: str = ""
     settings: bytes = b""
     """A serialised rollcall.v1.BotSettings."""
+    record_speech_events: bool = False
+    """Whether /participant_events shows who spoke when; the log has it always."""
+    record_chat_when_paused: bool = False
+    """Whether chat is kept while the recording is paused."""
     metadata: Mapping[str, str] | None = None
     join_at_us: int | None = None
     deduplication_key: str | None = None
@@ -74,8 +78,6 @@ class BotRecord:
     meeting_url: str
     platform: int
     platform_name: str
-    settings: bytes
-    """A serialised rollcall.v1.BotSettings."""
     metadata_json: str | None
     """The metadata as a JSON object, or None."""
     state: BotState
@@ -96,6 +98,7 @@ class BotRecord:
     lease_expires_us: int | None
     last_report_number: int
     recording_start_timestamp_ms: int
+    recording_impaired: bool
 
     @property
     def standing(self) -> Standing:
@@ -106,6 +109,11 @@ class BotRecord:
     def settled(self) -> bool:
         """True once nothing more will happen (a terminal bot whose recording is not open)."""
         return self.standing.settled
+
+    @property
+    def wants_worker(self) -> bool:
+        """True if a worker can claim it now: then a hint makes sense."""
+        return self.worker_id is None and task_of(self.standing) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +175,23 @@ class Lease:
     """The right to run a bot. `bot` is as of the claim; `lease_ms` counts from now."""
 
     bot: BotRecord
+    settings: bytes
+    """A serialised rollcall.v1.BotSettings. Not part of a BotRecord: an image in it may be 10 MiB."""
     epoch: int
     task: Task
     lease_ms: int
     last_report_number: int
+
+
+def task_of(standing: Standing) -> Task | None:
+    """What there is to do for a worker, if no other has the bot. A bot that leaves without an agent is led on by the sweep."""
+    if standing.state is BotState.JOINING:
+        return Task.ATTEND
+    if standing.state is BotState.POST_PROCESSING:
+        return Task.FINISH
+    if standing.state is BotState.FATAL_ERROR and standing.recording in RECORDING_OPEN:
+        return Task.FINISH
+    return None
 
 
 class Outcome(StrEnum):

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Final
 
-from rollcall.v1 import agent_service_pb2
-from server.domain.state import SubType, Trigger
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from rollcall.v1 import agent_service_pb2, bot_pb2
+from server.domain.errors import DatabaseAway, DataFolderInUse
+from server.domain.ids import random_word
+from server.domain.state import SubType, Trigger, carries
+from server.store import keys, leases, log, reads
+from server.store.attention import Sweep
+from server.store.bots import CreateBot, MoveBot
+from server.store.commands import AddCommand, FinishCommand
+from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn
+from server.store.migrations import migrate
+from server.store.notify import listen, nothing
+from server.store.pages import PageCursor
+from server.store.reader import Reader
 from server.store.records import (
     Attention,
     BotFilter,
@@ -21,7 +37,10 @@ from server.store.records import (
     StoreConfig,
     StoredEvent,
 )
-from rollcall.v1 import bot_pb2
+from server.store.reports import StoreReports
+from server.store.writer import Writer
+
+_PING: Final = text("SELECT 1")
 
 
 class Store:
@@ -32,6 +51,14 @@ class Store:
     where the bot belongs to another project.
     """
 
+    def __init__(self, config: StoreConfig, lock: FolderLock) -> None:
+        self._config = config
+        self._lock = lock
+        self._server_id = random_word()
+        self._listeners: list[Callable[[list[StoredEvent]], None]] = []
+        self._reader = Reader(make_engine(config, writes=False), config)
+        self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
+
     # -- Life ----------------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -40,90 +67,109 @@ class Store:
 
         Raises DataFolderInUse (SQLite: another process has it), SchemaMismatch (a newer version made it), DatabaseAway.
         """
-        raise NotImplementedError
+        store = cls(config, await asyncio.to_thread(_prepare, config))
+        try:
+            await store.ping()
+        except BaseException:
+            await store.close()
+            raise
+        return store
 
     async def close(self) -> None:
         """Finishes what was asked, then lets go of the database."""
-        raise NotImplementedError
+        await self._writer.close()
+        await asyncio.to_thread(self._reader.close)
+        self._lock.release()
 
     async def ping(self) -> None:
         """Returns when the database answers; raises DatabaseAway. For health checks."""
-        raise NotImplementedError
+        await self._reader.run(lambda connection: connection.execute(_PING).scalar_one())
 
     # -- Projects and keys ---------------------------------------------------------------------------------------------
 
     async def create_project(self, name: str) -> ProjectRecord:
         """A new project."""
-        raise NotImplementedError
+        return await self._writer.submit(keys.CreateProject(name))
 
     async def list_projects(self) -> list[ProjectRecord]:
         """All projects, oldest first."""
-        raise NotImplementedError
+        return await self._reader.run(keys.read_projects)
 
     async def create_key(self, project_id: str, name: str = "") -> tuple[KeyRecord, str]:
         """A new key and, this once, its secret text. Raises NotFound for an unknown project."""
-        raise NotImplementedError
+        return await self._writer.submit(keys.CreateKey(project_id, name))
 
     async def list_keys(self, project_id: str | None = None) -> list[KeyRecord]:
         """Keys, oldest first, revoked ones included; of one project or of all."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: keys.read_keys(connection, project_id))
 
     async def revoke_key(self, key_id: str) -> KeyRecord:
         """The key, which from now on opens nothing. Raises NotFound."""
-        raise NotImplementedError
+        return await self._writer.submit(keys.RevokeKey(key_id))
 
     async def find_key(self, secret: str) -> KeyRecord | None:
         """The key that has this secret text, unless revoked. Notes its use, at most once a minute. Not cached here."""
-        raise NotImplementedError
+        key = await self._reader.run(lambda connection: keys.find_key(connection, secret))
+        if key is not None and keys.use_is_due(key, self._config.clock.now_us()):
+            self._writer.submit(keys.NoteUse(key.id)).add_done_callback(_forget)
+        return key
 
     # -- Bots ----------------------------------------------------------------------------------------------------------
 
     async def create_bot(self, bot: NewBot) -> BotRecord:
         """Stores a bot with its first event: `join_requested` (state joining), or `scheduled` without an event if `join_at` is
-        given. After it returns, hint the broker if the state is joining. Raises DuplicateKey(bot_id)."""
-        raise NotImplementedError
+        given. After it returns, hint the broker if the state is joining. Raises DuplicateKey(bot_id).
+        """
+        return await self._writer.submit(CreateBot(bot))
 
     async def get_bot(self, project_id: str | None, bot_id: str) -> BotRecord:
         """One bot; `project_id` None for the server's own eyes. Raises NotFound."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: reads.read_bot(connection, project_id, bot_id))
 
     async def list_bots(
         self, project_id: str, filters: BotFilter | None = None, cursor: str | None = None, limit: int = 25
     ) -> Page[BotRecord]:
         """A page of bots, oldest first. Raises InvalidCursor."""
-        raise NotImplementedError
+        place = PageCursor.parse(cursor, (int, str))
+        return await self._reader.run(
+            lambda connection: reads.read_bots(connection, project_id, filters or BotFilter(), place, limit)
+        )
 
     async def request_leave(
         self, project_id: str | None, bot_id: str, sub_type: SubType = SubType.USER_REQUESTED, *, detail: str = ""
     ) -> BotRecord:
-        """The bot, now `leaving`; a bot already leaving or out is given as it is. Raises NotFound, IllegalTransition."""
-        raise NotImplementedError
+        """The bot, now `leaving`. Raises NotFound, and IllegalTransition unless the bot is at the meeting or on its way."""
+        return await self._writer.submit(MoveBot(bot_id, Trigger.LEAVE_REQUESTED, sub_type, detail=detail, project_id=project_id))
 
     async def apply_trigger(
         self, bot_id: str, trigger: Trigger, sub_type: SubType | None = None, *, detail: str = "", epoch: int | None = None
     ) -> BotRecord:
         """Moves a bot. With `epoch`, only under that lease. Raises NotFound, IllegalTransition, LeaseLost, and ValueError for a
-        sub type that the trigger does not carry."""
-        raise NotImplementedError
+        sub type that the trigger does not carry.
+        """
+        if not carries(trigger, sub_type):
+            raise ValueError(f"{trigger} does not carry the sub type {sub_type}")
+        return await self._writer.submit(MoveBot(bot_id, trigger, sub_type, detail=detail, epoch=epoch))
 
     # -- Leases and what agents say ------------------------------------------------------------------------------------
 
     async def claim_lease(self, bot_id: str, worker_id: str) -> Lease:
         """A new lease with the next epoch. Raises LeaseNotAvailable (held by anybody, nothing to run, no such bot)."""
-        raise NotImplementedError
+        return await self._writer.submit(leases.ClaimLease(bot_id, worker_id))
 
     async def resume_lease(self, bot_id: str, worker_id: str, epoch: int) -> Lease:
         """The lease already held, renewed. Raises LeaseLost."""
-        raise NotImplementedError
+        return await self._writer.submit(leases.ResumeLease(bot_id, worker_id, epoch))
 
     async def renew_lease(self, bot_id: str, epoch: int) -> int:
         """Renews the lease; gives how long it lasts from now in milliseconds. Raises LeaseLost."""
-        raise NotImplementedError
+        return await self._writer.submit(leases.RenewLease(bot_id, epoch))
 
     async def release_lease(self, bot_id: str, epoch: int, *, hand_over: bool = False) -> BotRecord:
-        """Lets go. What is still to be done waits for another worker: hint the broker if `wants_worker(bot)`. Silent where the
-        epoch is already over."""
-        raise NotImplementedError
+        """Lets go. What is still to be done waits for another worker: hint the broker if `wants_worker`. Silent where the
+        epoch is already over.
+        """
+        return await self._writer.submit(leases.ReleaseLease(bot_id, epoch, hand_over=hand_over))
 
     async def store_reports(self, bot_id: str, epoch: int, reports: Sequence[agent_service_pb2.Report]) -> int:
         """Stores reports with all that follows from them, in one transaction; renews the lease.
@@ -131,7 +177,7 @@ class Store:
         Gives the number up to which reports of this epoch are stored. Reports already stored are dropped; one that leaves a
         gap is not taken, nor those after it. Raises LeaseLost for an old epoch, NotFound.
         """
-        raise NotImplementedError
+        return await self._writer.submit(StoreReports(bot_id, epoch, reports))
 
     # -- Commands ------------------------------------------------------------------------------------------------------
 
@@ -139,16 +185,17 @@ class Store:
         self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, action: str
     ) -> CommandRecord:
         """Stores a wish and its media_request event (REQUESTED). `action` as `send_chat_message`; the id is given here.
-        Raises NotFound, and IllegalTransition(wish=action) unless the bot is in the meeting."""
-        raise NotImplementedError
+        Raises NotFound, and IllegalTransition(wish=action) unless the bot is in the meeting.
+        """
+        return await self._writer.submit(AddCommand(project_id, bot_id, command, action))
 
     async def pending_commands(self, bot_id: str) -> list[CommandRecord]:
         """Wishes without a result yet, oldest first."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: reads.read_pending_commands(connection, bot_id))
 
     async def finish_command(self, bot_id: str, epoch: int, result: agent_service_pb2.CommandResult) -> None:
         """Stores a result and its media_request event (DONE or FAILED), once. Raises LeaseLost. Unknown ids are ignored."""
-        raise NotImplementedError
+        await self._writer.submit(FinishCommand(bot_id, epoch, result))
 
     # -- What was seen -------------------------------------------------------------------------------------------------
 
@@ -163,7 +210,12 @@ class Store:
         limit: int = 25,
     ) -> Page[ParticipantRecord]:
         """A page of participants. Raises NotFound, InvalidCursor."""
-        raise NotImplementedError
+        place = PageCursor.parse(cursor, (int,))
+        return await self._reader.run(
+            lambda connection: reads.read_participants(
+                connection, project_id, bot_id, is_host=is_host, participant_id=participant_id, cursor=place, limit=limit
+            )
+        )
 
     async def list_participant_events(
         self,
@@ -176,18 +228,29 @@ class Store:
         limit: int = 25,
     ) -> Page[bot_pb2.ParticipantEvent]:
         """A page of participant events; `after_us` and `before_us` are compared with when they happened. Raises NotFound,
-        InvalidCursor."""
-        raise NotImplementedError
+        InvalidCursor.
+        """
+        place = PageCursor.parse(cursor, (int,))
+        return await self._reader.run(
+            lambda connection: reads.read_participant_events(
+                connection, project_id, bot_id, after_us=after_us, before_us=before_us, cursor=place, limit=limit
+            )
+        )
 
     async def list_chat_messages(
         self, project_id: str, bot_id: str, *, updated_after_us: int | None = None, cursor: str | None = None, limit: int = 25
     ) -> Page[bot_pb2.ChatMessage]:
         """A page of chat messages; `updated_after_us` is compared with when they were stored. Raises NotFound, InvalidCursor."""
-        raise NotImplementedError
+        place = PageCursor.parse(cursor, (int,))
+        return await self._reader.run(
+            lambda connection: reads.read_chat_messages(
+                connection, project_id, bot_id, updated_after_us=updated_after_us, cursor=place, limit=limit
+            )
+        )
 
     async def get_recording(self, project_id: str | None, bot_id: str) -> RecordingRecord:
         """The bot's recording, however far it is. Raises NotFound."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: reads.read_recording(connection, project_id, bot_id))
 
     # -- The log -------------------------------------------------------------------------------------------------------
 
@@ -202,38 +265,97 @@ class Store:
         limit: int = 25,
     ) -> Page[StoredEvent]:
         """A page of one bot's log. Raises NotFound, InvalidCursor."""
-        raise NotImplementedError
+        place = PageCursor.parse(cursor, (int,))
+        return await self._reader.run(
+            lambda connection: log.read_page_of_bot(connection, (project_id, bot_id), after_sequence, kinds, (place, limit))
+        )
 
     async def list_project_events(
-        self, project_id: str, *, kinds: frozenset[int] = frozenset(), cursor: str | None = None, limit: int = 25
+        self,
+        project_id: str,
+        *,
+        after_position: int = 0,
+        kinds: frozenset[int] = frozenset(),
+        cursor: str | None = None,
+        limit: int = 25,
     ) -> Page[StoredEvent]:
-        """A page of the project's log; `cursor` may also be a position of WatchEvents. Raises InvalidCursor."""
-        raise NotImplementedError
+        """A page of the project's log. Raises InvalidCursor. Its cursors never look like those of `server.feed`."""
+        place = PageCursor.parse(cursor, (int,))
+        return await self._reader.run(
+            lambda connection: log.read_page_of_project(connection, project_id, after_position, kinds, (place, limit))
+        )
 
     async def bot_events_after(self, bot_id: str, sequence: int, limit: int) -> list[StoredEvent]:
         """One bot's events with a higher sequence, in order. For the feed."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: log.read_bot_events(connection, bot_id, sequence, limit))
 
     async def project_events_after(self, project_id: str, position: int, limit: int) -> list[StoredEvent]:
         """A project's events with a higher position, in order, without a gap. For the feed."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: log.read_project_events(connection, project_id, position, limit))
 
     async def last_position(self, project_id: str) -> int:
         """The position of the project's newest event, 0 for none. Raises NotFound. For the feed."""
-        raise NotImplementedError
+        return await self._reader.run(lambda connection: log.read_last_position(connection, project_id))
 
     def on_commit(self, listener: Callable[[list[StoredEvent]], None]) -> None:
         """`listener` gets each group commit's events, on the event loop, in the order of commits. For the feed."""
-        raise NotImplementedError
+        self._listeners.append(listener)
 
-    def notifications(self) -> AsyncIterator[frozenset[str] | None]:
+    def notifications(self) -> AsyncGenerator[frozenset[str] | None, None]:
         """Projects in which another server committed events; None: any may have (after a reconnect). Never ends, reconnects by
-        itself; on SQLite nothing ever comes. For the feed."""
-        raise NotImplementedError
+        itself; on SQLite nothing ever comes. For the feed.
+        """
+        if self._config.sqlite_path is not None:
+            return nothing()
+        return listen(postgresql_dsn(self._config.database_url), self._server_id)
 
     # -- The sweep -----------------------------------------------------------------------------------------------------
 
     async def sweep(self, *, expire_leases: bool = True, limit: int = 256) -> list[Attention]:
         """Looks after bots whose time has come, at most `limit` of them: `join_at`, expired leases, hints that nobody followed,
-        bots that were never launched. Safe with many servers. For the scheduler."""
-        raise NotImplementedError
+        bots that were never launched. Safe with many servers. For the scheduler.
+        """
+        return await self._writer.submit(Sweep(expire_leases=expire_leases, limit=limit))
+
+    def _committed(self, events: list[StoredEvent]) -> None:
+        for listener in self._listeners:
+            listener(events)
+
+
+def _prepare(config: StoreConfig) -> FolderLock:
+    """Takes the data folder and brings the schema up to date."""
+    path = config.sqlite_path
+    lock = FolderLock(path.parent if path is not None else None)
+    try:
+        lock.take()
+    except DataFolderInUse:
+        if config.admin:
+            return lock  # the server that has the folder has seen to the schema
+        raise
+    try:
+        _migrate(config)
+    except BaseException:
+        lock.release()
+        raise
+    if config.admin:
+        lock.release()
+    return lock
+
+
+def _migrate(config: StoreConfig) -> None:
+    engine = make_engine(config, writes=True, patient=True)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+    except DBAPIError as error:
+        if is_away(error):
+            raise DatabaseAway from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def _forget(future: asyncio.Future[None]) -> None:
+    """Looks at the outcome of something that nobody waits for, so that nobody complains that it was not looked at."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,100 @@
+"""Operations on commands: a caller's wish, its way to the agent, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from rollcall.v1 import agent_service_pb2, event_pb2
+from server.domain.errors import IllegalTransition
+from server.domain.ids import new_id
+from server.domain.state import JOINED, BotState
+from server.store import leases
+from server.store.batch import Batch
+from server.store.records import CommandRecord
+from server.store.rows import BotRow
+from server.store.tables import COMMAND
+from server.store.texts import is_id
+from server.store.writer import Op
+
+_OPEN: Final = select(COMMAND.c.id, COMMAND.c.bot_id, COMMAND.c.action).where(
+    COMMAND.c.id.in_(bindparam("ids", expanding=True)), COMMAND.c.done.is_(None)
+)
+
+
+class AddCommand(Op[CommandRecord]):
+    """Stores a wish with its event; the bot's Attend session sees the event and sends the wish."""
+
+    def __init__(self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, action: str) -> None:
+        self.bot_ids = (bot_id,)
+        self._project_id = project_id
+        self._command = command
+        self._action = action
+
+    def run(self, batch: Batch) -> CommandRecord:
+        """Raises NotFound, IllegalTransition unless the bot is in the meeting."""
+        row = batch.bot(self.bot_ids[0], self._project_id)
+        if row.state not in JOINED:
+            raise IllegalTransition(
+                row.state, self._action.replace("_", " "), (state.value for state in BotState if state in JOINED)
+            )
+        command = agent_service_pb2.Command()
+        command.CopyFrom(self._command)
+        command.command_id = new_id("cmd")
+        sequence = _tell(
+            batch,
+            row,
+            event_pb2.MediaRequest(
+                command_id=command.command_id, action=self._action, state=event_pb2.MEDIA_REQUEST_STATE_REQUESTED
+            ),
+        )
+        batch.new.commands.append(
+            {
+                "id": command.command_id,
+                "bot_id": row.id,
+                "sequence": sequence,
+                "action": self._action,
+                "data": command.SerializeToString(),
+                "created_us": batch.now_us,
+                "done": None,
+            }
+        )
+        return CommandRecord(command.command_id, row.id, self._action, command)
+
+
+class FinishCommand(Op[None]):
+    """Stores what became of a wish, once."""
+
+    def __init__(self, bot_id: str, epoch: int, result: agent_service_pb2.CommandResult) -> None:
+        self.bot_ids = (bot_id,)
+        self._epoch = epoch
+        self.result = result
+
+    @classmethod
+    def prepare(cls, batch: Batch, ops: Sequence[FinishCommand]) -> None:
+        """Finds which of them have no result yet."""
+        ids = sorted({op.result.command_id for op in ops if is_id(op.result.command_id)})
+        for command_id, bot_id, action in batch.connection.execute(_OPEN, {"ids": ids}):
+            batch.open_commands[command_id] = (bot_id, action)
+
+    def run(self, batch: Batch) -> None:
+        """Raises NotFound, LeaseLost."""
+        row = leases.held(batch.bot(self.bot_ids[0]), self._epoch)
+        result = self.result
+        bot_id, action = batch.open_commands.get(result.command_id, ("", ""))
+        if bot_id != row.id:
+            return
+        del batch.open_commands[result.command_id]
+        batch.new.finished_commands.append({"key": result.command_id, "done": result.done})
+        if not row.settled:
+            state = event_pb2.MEDIA_REQUEST_STATE_DONE if result.done else event_pb2.MEDIA_REQUEST_STATE_FAILED
+            request = event_pb2.MediaRequest(command_id=result.command_id, action=action, state=state, detail=result.detail)
+            _tell(batch, row, request)
+
+
+def _tell(batch: Batch, row: BotRow, request: event_pb2.MediaRequest) -> int:
+    event = batch.event(row, event_pb2.EVENT_KIND_MEDIA_REQUEST)
+    event.media_request.CopyFrom(request)
+    return event.sequence

@@ -1,0 +1,42 @@
+"""The one place where a stored bot moves: the table is asked, the row changed and the event written, together."""
+
+from __future__ import annotations
+
+from rollcall.v1 import bot_pb2, event_pb2
+from server.domain.state import SubType, Trigger, move
+from server.store import words
+from server.store.batch import Batch
+from server.store.rows import BotRow
+
+
+def apply(
+    batch: Batch,
+    row: BotRow,
+    trigger: Trigger,
+    sub_type: SubType | None = None,
+    *,
+    detail: str = "",
+    late_ms: int | None = None,
+) -> None:
+    """Moves the bot and adds the state event.
+
+    Raises IllegalTransition, and ValueError for a sub type that does not fit; nothing is changed by either.
+    """
+    old_state = row.state
+    row.standing = move(row.standing, trigger, sub_type)
+    event = batch.event(row, event_pb2.EVENT_KIND_STATE, state=row.state)
+    change = event.state
+    change.type = words.TRIGGER[trigger]
+    change.sub_type = words.SUB_TYPE[sub_type]
+    change.old_state = words.STATE[old_state]
+    change.new_state = words.STATE[row.state]
+    change.detail = detail
+    change.epoch = row.epoch
+    change.recording_state = words.RECORDING[row.recording_state]
+    change.transcription_state = words.TRANSCRIPTION[row.transcription_state]
+    if late_ms is not None:
+        change.late_ms = late_ms
+    row.state_events += bot_pb2.Bot(
+        events=[bot_pb2.BotEvent(type=change.type, created_at=event.created_time, sub_type=change.sub_type)]
+    ).SerializeToString()
+    batch.move(row)

@@ -1,0 +1,209 @@
+"""The tables, the same on both databases. Instants are microseconds since the Unix epoch (`*_us`), words the contract's.
+
+What the hot path touches is narrow: the row of a bot holds no settings (an image in them may be 10 MiB and SQLite writes whole
+rows), and its state events are kept in it, so that one bot is one row and a list of bots one statement.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Table, Text, text
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+LIVE_SQL: Final = "state NOT IN ('ended', 'fatal_error', 'data_deleted')"
+"""Not terminal. Written out, for a planner matches a partial index only with the very words."""
+
+
+class Project(SQLModel, table=True):
+    """What keys and bots belong to. `last_position` numbers its log."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    created_us: int = Field(sa_type=BigInteger)
+    last_position: int = Field(default=0, sa_type=BigInteger)
+
+
+class ApiKey(SQLModel, table=True):
+    """A key: SHA-256 of its text, never the text (256 bits of chance need no slow hash)."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    project_id: str = Field(foreign_key="project.id", index=True)
+    name: str
+    hash: str = Field(unique=True)
+    created_us: int = Field(sa_type=BigInteger)
+    revoked_us: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Bot(SQLModel, table=True):
+    """One attendance at one meeting, where it is, and who runs it.
+
+    `attention_us`: when the sweep has to look at it though nobody asks: its join_at, its lease's end, or the next hint.
+    `wanted_since_us`: since when it could be claimed and nobody did. `attempt` counts attendances, `finish_attempt` tries
+    to finish the recording. `deduplication_hash`: SHA-256 of the key, for an index of PostgreSQL takes 2,704 bytes at most.
+    """
+
+    __table_args__ = (
+        Index("ix_bot_project_id_created_us_id", "project_id", "created_us", "id"),
+        Index(
+            "uq_bot_project_id_deduplication_hash_live",
+            "project_id",
+            "deduplication_hash",
+            unique=True,
+            sqlite_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
+            postgresql_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
+        ),
+        Index(
+            "ix_bot_attention_us",
+            "attention_us",
+            sqlite_where=text("attention_us IS NOT NULL"),
+            postgresql_where=text("attention_us IS NOT NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    bot_name: str = Field(sa_type=Text)
+    meeting_url: str = Field(sa_type=Text)
+    platform: int = Field(sa_type=SmallInteger)
+    platform_name: str
+    record_speech_events: bool
+    record_chat_when_paused: bool
+    metadata_json: str | None = Field(default=None, sa_type=Text)
+    join_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    deduplication_key: str | None = Field(default=None, sa_type=Text)
+    deduplication_hash: str | None = None
+    created_us: int = Field(sa_type=BigInteger)
+    state: str
+    recording_state: str
+    transcription_state: str
+    before_breakout: str | None = None
+    state_events: bytes = Field(sa_type=LargeBinary)
+    recording_start_timestamp_ms: int = Field(default=0, sa_type=BigInteger)
+    recording_impaired: bool = False
+    epoch: int = Field(default=0, sa_type=BigInteger)
+    attempt: int = Field(default=1, sa_type=SmallInteger)
+    finish_attempt: int = Field(default=1, sa_type=SmallInteger)
+    worker_id: str | None = None
+    wanted_since_us: int | None = Field(default=None, sa_type=BigInteger)
+    hints: int = Field(default=0, sa_type=SmallInteger)
+    last_sequence: int = Field(default=0, sa_type=BigInteger)
+    last_report_number: int = Field(default=0, sa_type=BigInteger)
+    lease_expires_us: int | None = Field(default=None, sa_type=BigInteger)
+    attention_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class BotSettings(SQLModel, table=True):
+    """A bot's settings, a serialised rollcall.v1.BotSettings; no row where there are none."""
+
+    __tablename__ = "bot_settings"
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class Event(SQLModel, table=True):
+    """The log. `data` is a serialised rollcall.v1.Event, sent as it is; the other columns find and filter it.
+
+    `final`: the bot was settled with this event.
+    """
+
+    __table_args__ = (Index("uq_event_project_id_position", "project_id", "position", unique=True),)
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    project_id: str
+    position: int = Field(sa_type=BigInteger)
+    kind: int = Field(sa_type=SmallInteger)
+    state: str | None = None
+    final: bool
+    created_us: int = Field(sa_type=BigInteger)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class Participant(SQLModel, table=True):
+    """Somebody who is or was in the meeting. `sequence`: their first event's, which orders the list."""
+
+    __table_args__ = (Index("ix_participant_bot_id_sequence", "bot_id", "sequence"),)
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    uuid: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(unique=True)
+    sequence: int = Field(sa_type=BigInteger)
+    name: str = Field(sa_type=Text)
+    user_uuid: str | None = Field(default=None, sa_type=Text)
+    is_host: bool
+
+
+class ParticipantEvent(SQLModel, table=True):
+    """What a participant did: a serialised rollcall.v1.ParticipantEvent, by the sequence of its event."""
+
+    __tablename__ = "participant_event"
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    happened_us: int = Field(sa_type=BigInteger)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class ChatMessage(SQLModel, table=True):
+    """A chat message that was seen: a serialised rollcall.v1.ChatMessage, by the sequence of its event."""
+
+    __tablename__ = "chat_message"
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    created_us: int = Field(sa_type=BigInteger)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class Command(SQLModel, table=True):
+    """A caller's wish: a serialised rollcall.v1.Command, by the sequence of its event. `done` None: no result yet."""
+
+    __table_args__ = (Index("ix_command_bot_id_sequence", "bot_id", "sequence"),)
+
+    id: str = Field(primary_key=True)
+    bot_id: str = Field(foreign_key="bot.id")
+    sequence: int = Field(sa_type=BigInteger)
+    action: str
+    data: bytes = Field(sa_type=LargeBinary)
+    created_us: int = Field(sa_type=BigInteger)
+    done: bool | None = None
+
+
+class Recording(SQLModel, table=True):
+    """A bot's recording as its agent reported it; how far it is stands in the bot's row."""
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    id: str = Field(unique=True)
+    file_path: str | None = Field(default=None, sa_type=Text)
+    content_type: str | None = None
+    duration_ms: int = Field(default=0, sa_type=BigInteger)
+    size_bytes: int = Field(default=0, sa_type=BigInteger)
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+PROJECT: Final = _table(Project)
+API_KEY: Final = _table(ApiKey)
+BOT: Final = _table(Bot)
+BOT_SETTINGS: Final = _table(BotSettings)
+EVENT: Final = _table(Event)
+PARTICIPANT: Final = _table(Participant)
+PARTICIPANT_EVENT: Final = _table(ParticipantEvent)
+CHAT_MESSAGE: Final = _table(ChatMessage)
+COMMAND: Final = _table(Command)
+RECORDING: Final = _table(Recording)
