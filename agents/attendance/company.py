@@ -1,0 +1,87 @@
+"""Who is there, who speaks and what is written in the chat: from what the page shows to reports and to the situation."""
+
+from __future__ import annotations
+
+from agents.attendance.people import Roster
+from agents.attendance.reports import Reporter
+from agents.attendance.situation import SituationTracker
+from agents.platforms.base import ChatSeen, PersonSeen
+
+_MOST_CHAT_KEYS = 20_000
+_MOST_SOURCES = 500
+
+
+class Company:
+    """The company that the bot is in. What is shown before the bot is in is kept and told when it is.
+
+    `report_speech`: whether speech starts and stops are events; they count for the silence in any case.
+    """
+
+    def __init__(self, reporter: Reporter, situation: SituationTracker, *, report_speech: bool) -> None:
+        self._reporter = reporter
+        self._situation = situation
+        self._report_speech = report_speech
+        self._roster = Roster()
+        self._shown: list[PersonSeen] | None = None
+        self._in_meeting = False
+        self._speaking: set[str] = set()
+        self._tracks: set[str] = set()
+        self._chat_keys: dict[str, None] = {}
+        self.chat_is_kept = True
+        """False while the recording is paused, unless the bot's settings keep chat then."""
+
+    def enter_meeting(self) -> None:
+        """From now on people and words are those of the meeting."""
+        self._in_meeting = True
+        if self._shown is not None:
+            self.see(self._shown)
+
+    def leave_page(self) -> None:
+        """The page is gone; its people are not thought to have left, for the next page tells."""
+        self._in_meeting = False
+        self._shown = None
+        for uuid in list(self._speaking):
+            self.speak(uuid, speaking=False)
+        self._tracks.clear()
+        self._situation.forget_page()
+
+    def see(self, people: list[PersonSeen]) -> None:
+        """Takes the whole list."""
+        if not self._in_meeting:
+            self._shown = people
+            return
+        for change in self._roster.update(people):
+            self._reporter.person(change)
+        for uuid in [uuid for uuid in self._speaking if self._roster.find(uuid) is None]:
+            self._speaking.discard(uuid)
+            self._situation.hear(f"person {uuid}", speaking=False)
+        self._situation.see(self._roster.people)
+
+    def speak(self, uuid: str, *, speaking: bool) -> None:
+        """A participant is marked as speaking, or no longer; the bot itself is not listened to."""
+        person = self._roster.find(uuid)
+        if person is None or speaking == (person.uuid in self._speaking):
+            return
+        (self._speaking.add if speaking else self._speaking.discard)(person.uuid)
+        self._situation.hear(f"person {person.uuid}", speaking=speaking)
+        if self._report_speech:
+            self._reporter.speech(person, speaking=speaking)
+
+    def hear(self, track: str, *, speaking: bool) -> None:
+        """Sound is heard from a track, or no longer. For the silence only: whose track it is nobody knows."""
+        if speaking and len(self._tracks) < _MOST_SOURCES:
+            self._tracks.add(track)
+        elif track in self._tracks:
+            self._tracks.discard(track)
+        else:
+            return
+        self._situation.hear(f"track {track}", speaking=speaking)
+
+    def read(self, message: ChatSeen) -> None:
+        """Takes a chat message: each is told once, and the bot's own never."""
+        if message.is_self or not self.chat_is_kept or message.key in self._chat_keys:
+            return
+        self._chat_keys[message.key] = None
+        if len(self._chat_keys) > _MOST_CHAT_KEYS:
+            del self._chat_keys[next(iter(self._chat_keys))]
+        self._reporter.chat(message, self._roster.find(message.sender_uuid))

@@ -1,0 +1,214 @@
+"""What ends an attendance, and which failure means what: tables and pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TypeAlias
+
+from agents.browser.errors import (
+    BrowserError,
+    BrowserLostError,
+    ChromiumNotFoundError,
+    ChromiumStartError,
+    LoadFailure,
+    PageClosedError,
+    PageCrashedError,
+    PageError,
+    PageHungError,
+    PageLoadError,
+)
+from agents.capture.base import CaptureError
+from agents.platforms.base import JoinStepError, NotSupportedError, UiState
+from rollcall.v1 import bot_pb2 as bot
+
+Trigger: TypeAlias = bot.BotEventType.ValueType
+SubType: TypeAlias = bot.BotEventSubType.ValueType
+
+_NO_REASON = bot.BOT_EVENT_SUB_TYPE_UNSPECIFIED
+
+
+class Way(Enum):
+    """How an attendance ends."""
+
+    LEFT = auto()
+    """The bot was asked to leave and says goodbye."""
+    ABANDONED = auto()
+    """As LEFT, but the bot is in a terminal state already: it never got in."""
+    OVER = auto()
+    """The meeting, or the attempt to join it, is over; `trigger` says so to the log at once."""
+    HANDED_OVER = auto()
+    """This worker stops; another one goes on."""
+    LEASE_LOST = auto()
+    """Another worker goes on already; nothing more may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of an attendance. `code` is what the worker's log and the evidence are named by."""
+
+    way: Way
+    trigger: Trigger = bot.BOT_EVENT_TYPE_UNSPECIFIED
+    sub_type: SubType = _NO_REASON
+    detail: str = ""
+    code: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something went wrong that evidence should be kept of."""
+        return self.trigger in (bot.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING, bot.BOT_EVENT_TYPE_FATAL_ERROR)
+
+
+def meeting_ended(detail: str, code: str) -> Ending:
+    """The meeting is over for the bot."""
+    return Ending(Way.OVER, bot.BOT_EVENT_TYPE_MEETING_ENDED, _NO_REASON, detail, code)
+
+
+def could_not_join(sub_type: SubType, detail: str, code: str) -> Ending:
+    """The bot did not get in."""
+    return Ending(Way.OVER, bot.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING, sub_type, detail, code)
+
+
+def fatal(sub_type: SubType, detail: str, code: str) -> Ending:
+    """The bot failed."""
+    return Ending(Way.OVER, bot.BOT_EVENT_TYPE_FATAL_ERROR, sub_type, detail, code)
+
+
+_REFUSALS: dict[UiState, tuple[SubType, str]] = {
+    UiState.DENIED: (bot.BOT_EVENT_SUB_TYPE_REQUEST_TO_JOIN_DENIED, "Somebody in the meeting refused the bot."),
+    UiState.REMOVED: (bot.BOT_EVENT_SUB_TYPE_REQUEST_TO_JOIN_DENIED, "The bot was removed before it was in the meeting."),
+    UiState.NOT_FOUND: (bot.BOT_EVENT_SUB_TYPE_MEETING_NOT_FOUND, "The platform knows no meeting at this URL."),
+    UiState.WRONG_PASSCODE: (
+        bot.BOT_EVENT_SUB_TYPE_UNABLE_TO_CONNECT_TO_MEETING,
+        "The passcode is missing or wrong: give the meeting_url that holds it.",
+    ),
+    UiState.LOGIN_REQUIRED: (bot.BOT_EVENT_SUB_TYPE_LOGIN_REQUIRED, "Only signed-in people may join this meeting."),
+    UiState.CAPTCHA: (bot.BOT_EVENT_SUB_TYPE_BLOCKED_BY_CAPTCHA, "The platform asked for a captcha; bots do not solve them."),
+    UiState.BLOCKED: (bot.BOT_EVENT_SUB_TYPE_BLOCKED_BY_PLATFORM, "The platform does not let the bot join."),
+    UiState.ENCRYPTED: (
+        bot.BOT_EVENT_SUB_TYPE_BLOCKED_BY_PLATFORM,
+        "The meeting is encrypted from end to end, and the platform keeps browsers out of such meetings.",
+    ),
+    UiState.FULL: (bot.BOT_EVENT_SUB_TYPE_UNABLE_TO_CONNECT_TO_MEETING, "The meeting is full."),
+}
+
+_ENDS_MEETING: dict[UiState, str] = {
+    UiState.REMOVED: "The bot was removed from the meeting.",
+    UiState.ENDED: "The meeting ended.",
+    UiState.DENIED: "The bot was removed from the meeting.",
+}
+
+
+def ending_of(state: UiState, *, joined: bool) -> Ending | None:
+    """What a page's state means for a bot that is (or was ever) in the meeting, or is not yet; None where it ends nothing."""
+    code = f"page_{state.value}"
+    if joined:
+        return meeting_ended(_ENDS_MEETING[state], code) if state in _ENDS_MEETING else None
+    if state is UiState.ENDED:
+        return meeting_ended("The meeting ended before the bot was in it.", code)
+    if state in _REFUSALS:
+        sub_type, detail = _REFUSALS[state]
+        return could_not_join(sub_type, detail, code)
+    return None
+
+
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (ChromiumNotFoundError, "chromium_not_found"),
+    (ChromiumStartError, "chromium_not_started"),
+    (PageLoadError, "page_not_loaded"),
+    (PageHungError, "page_hung"),
+    (PageCrashedError, "page_crashed"),
+    (PageClosedError, "page_closed"),
+    (BrowserLostError, "browser_lost"),
+    (BrowserError, "browser_failed"),
+    (JoinStepError, "join_step_failed"),
+    (NotSupportedError, "not_supported"),
+    (CaptureError, "capture_not_ready"),
+)
+
+
+def code_of(error: Exception) -> str:
+    """A fixed word for an error, as `page_hung`."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), "internal_error")
+
+
+_NEVER_THERE = frozenset({404, 410})
+
+
+def worth_another_try(error: Exception) -> bool:
+    """Whether the same attendance may try again, with a fresh browser."""
+    if isinstance(error, PageLoadError):
+        return error.kind is not LoadFailure.NOT_ALLOWED and error.status not in _NEVER_THERE
+    if isinstance(error, ChromiumNotFoundError | NotSupportedError):
+        return False
+    return isinstance(error, BrowserError | JoinStepError | CaptureError)
+
+
+def join_failure(error: Exception, *, tries: int) -> Ending:
+    """What it means that the bot could not be brought in, after so many tries."""
+    code = code_of(error)
+    after = f" after {tries} tries" if tries > 1 else ""
+    if isinstance(error, PageLoadError):
+        return _not_loaded(error, after, code)
+    if isinstance(error, JoinStepError):
+        detail = f"The step “{error.step}” could not be done{after}: {_first_line(error)}"
+        return fatal(bot.BOT_EVENT_SUB_TYPE_UI_ELEMENT_NOT_FOUND, detail, code)
+    if isinstance(error, PageError | BrowserLostError):
+        detail = f"The meeting's page never became usable{after}: {_WHAT_HAPPENED.get(code, 'its browser failed')}."
+        return could_not_join(bot.BOT_EVENT_SUB_TYPE_UNABLE_TO_CONNECT_TO_MEETING, detail, code)
+    return fatal(bot.BOT_EVENT_SUB_TYPE_BOT_NOT_LAUNCHED, _NOT_LAUNCHED.get(code, "{}").format(_first_line(error)), code)
+
+
+_NOT_LAUNCHED = {
+    "chromium_not_found": "No Chromium on the worker's machine: {}",
+    "chromium_not_started": "Chromium did not start on the worker's machine: {}",
+}
+
+
+def _not_loaded(error: PageLoadError, after: str, code: str) -> Ending:
+    if error.status in _NEVER_THERE:
+        detail = f"The meeting's address answers {error.status}: there is no such page."
+        return could_not_join(bot.BOT_EVENT_SUB_TYPE_MEETING_NOT_FOUND, detail, code)
+    detail = f"The meeting's page could not be loaded{after}: {_LOAD_FAILURES.get(error.kind, error.kind.value)}"
+    detail += f" ({error.status})." if error.status else "."
+    return could_not_join(bot.BOT_EVENT_SUB_TYPE_UNABLE_TO_CONNECT_TO_MEETING, detail, code)
+
+
+_LOAD_FAILURES = {
+    LoadFailure.NOT_ALLOWED: "it leads to an address that is not http or https",
+    LoadFailure.DNS: "its host name is not known",
+    LoadFailure.REFUSED: "nobody listens at its address",
+    LoadFailure.TLS: "its certificate is not valid",
+    LoadFailure.HTTP: "its server answers with an error",
+    LoadFailure.TIMEOUT: "it did not load in time",
+    LoadFailure.NO_DOCUMENT: "there is no page at its address",
+    LoadFailure.NETWORK: "the network failed",
+}
+
+_WHAT_HAPPENED = {
+    "page_hung": "it did not answer",
+    "page_crashed": "it crashed",
+    "page_closed": "it closed itself",
+    "browser_lost": "its browser ended",
+}
+
+
+def lost_in_meeting(code: str) -> Ending:
+    """The page was lost in the meeting, and the one attempt to come back is used up."""
+    what = _WHAT_HAPPENED.get(code, "its browser failed")
+    return fatal(bot.BOT_EVENT_SUB_TYPE_PROCESS_TERMINATED, f"The meeting's page was lost twice; the last time {what}.", code)
+
+
+def no_way_back(last: Ending) -> Ending:
+    """The page was lost in the meeting and the bot did not get in again: for it the meeting is over."""
+    return meeting_ended(f"The page was lost and the bot did not get back in. {last.detail}", last.code)
+
+
+def internal_error(fault_id: str) -> Ending:
+    """A fault of ours."""
+    detail = f"A fault in the worker; look for {fault_id} in its log." if fault_id else "A fault in the worker; see its log."
+    return fatal(bot.BOT_EVENT_SUB_TYPE_INTERNAL_ERROR, detail, "internal_error")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

@@ -1,0 +1,408 @@
+"""The story of one attendance, from the first browser to its ending: all that happens comes by one inbox, answered in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from enum import Enum, auto
+from typing import Any
+
+from agents.attendance.company import Company
+from agents.attendance.endings import (
+    Ending,
+    Way,
+    code_of,
+    ending_of,
+    join_failure,
+    lost_in_meeting,
+    no_way_back,
+    worth_another_try,
+)
+from agents.attendance.evidence import Evidence
+from agents.attendance.happenings import (
+    CaptureFailed,
+    Commanded,
+    Entered,
+    EnterFailed,
+    Happening,
+    LeaseLost,
+    PageFailed,
+    ShutDown,
+    TimeOver,
+    UiSeen,
+)
+from agents.attendance.ports import LinkPort, Tools
+from agents.attendance.recorder import Recorder
+from agents.attendance.reports import Reporter
+from agents.attendance.situation import Phase, SituationTracker
+from agents.attendance.visit import Senses, Visit
+from agents.attendance.voice import Voice
+from agents.browser.errors import BrowserError, LoadFailure, PageLoadError
+from agents.capture.base import CaptureError, CaptureRequest
+from agents.platforms.base import JoinStepError, NotSupportedError, UiState
+from rollcall.v1 import agent_service_pb2 as agent
+from rollcall.v1 import bot_pb2 as bot
+from rollcall.v1 import event_pb2 as event
+
+_TICK_S = 1.0
+
+
+class Then(Enum):
+    """What follows where nothing ends."""
+
+    GO_ON = auto()
+    TRY_AGAIN = auto()
+    """With a new browser."""
+
+
+class Story:
+    """Call `attend`; then `visit` is what is still open, if anything."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        granted: agent.LeaseGranted,
+        *,
+        capture_request: CaptureRequest,
+        inbox: asyncio.Queue[Happening],
+        link: LinkPort,
+        reporter: Reporter,
+        recorder: Recorder,
+        situation: SituationTracker,
+        evidence: Evidence,
+    ) -> None:
+        self._tools = tools
+        self._patience = tools.patience
+        self._spec = granted.bot
+        self._capture_request = capture_request
+        self._inbox = inbox
+        self._link = link
+        self._reporter = reporter
+        self._recorder = recorder
+        self._situation = situation
+        self._evidence = evidence
+        wishes = self._spec.settings.recording_settings
+        self._keep_chat_when_paused = wishes.record_chat_messages_when_paused
+        self._company = Company(reporter, situation, report_speech=wishes.record_participant_speech_start_stop_events)
+        self._voice = Voice(reporter, lambda command_id, done, detail: link.answer(command_id, done=done, detail=detail))
+        self.visit: Visit | None = None
+        self.joined = False
+        """Whether the bot was in the meeting, now or earlier."""
+        self.evidence_of = ""
+        """The code of the last fault that evidence was kept of."""
+        self._in_now = False
+        self._waited = False
+        self._entered = False
+        self._tries = 0
+        self._attempt = 0
+        self._rejoins_left = self._patience.rejoins
+        self._state = UiState.LOADING
+        self._deadline: float | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def attend(self) -> Ending:
+        """Attends until something ends it. The last visit is left open, so that it can say goodbye."""
+        self._spawn(self._tick())
+        try:
+            while True:
+                ending = await self._one_visit()
+                if ending is not None:
+                    return ending
+                await self._close_visit()
+                ending = await self._pause(self._patience.between_tries_s)
+                if ending is not None:
+                    return ending
+        finally:
+            await self._stop_tasks()
+
+    # -- visits --
+
+    async def _one_visit(self) -> Ending | None:
+        """From a new browser to an ending, or None where it has to be tried again."""
+        self._entered = self._in_now = False
+        self._state = UiState.LOADING
+        self._attempt += 1
+        self._deadline = self._now() + self._patience.rejoin_s if self.joined else None
+        try:
+            self.visit = Visit(self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses())
+        except (NotSupportedError, CaptureError) as error:
+            return join_failure(error, tries=1)
+        self._recorder.use(self.visit.capture)
+        self.visit.start(self._attempt)
+        while True:
+            then = await self._react(await self._next())
+            if then is not Then.GO_ON:
+                return None if then is Then.TRY_AGAIN else then
+
+    async def _close_visit(self) -> None:
+        """Ends the browser and forgets what it still had to say."""
+        await self._stop_recording_tasks()
+        await self._recorder.stop()
+        if self.visit is not None:
+            await self.visit.close()
+            self.visit = None
+        self._company.leave_page()
+        self._change_phase(agent.AGENT_PHASE_JOINING)
+        kept = [h for h in self._drain() if isinstance(h, Commanded | LeaseLost | ShutDown)]
+        for happening in kept:
+            self._inbox.put_nowait(happening)
+
+    def _drain(self) -> list[Happening]:
+        happenings = []
+        while not self._inbox.empty():
+            happenings.append(self._inbox.get_nowait())
+        return happenings
+
+    async def _pause(self, seconds: float) -> Ending | None:
+        """Waits before another try; an ending may come meanwhile."""
+        self._deadline = self._now() + seconds
+        while not isinstance(happening := await self._next(), TimeOver):
+            then = await self._react(happening)
+            if isinstance(then, Ending):
+                return then
+        return None
+
+    async def _next(self) -> Happening:
+        if self._deadline is None:
+            return await self._inbox.get()
+        try:
+            return await asyncio.wait_for(self._inbox.get(), max(self._deadline - self._now(), 0))
+        except TimeoutError:
+            self._deadline = None
+            return TimeOver()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # -- reactions: each says how it ends, or whether it has to be tried again --
+
+    async def _react(self, happening: Happening) -> Ending | Then:
+        then: Ending | Then = Then.GO_ON
+        match happening:
+            case UiSeen(observation=seen, at_ms=at_ms):
+                self._reporter.remark("page_state", seen.evidence, level=event.LOG_LEVEL_DEBUG, state=seen.state.value)
+                then = await self._see(seen.state, at_ms)
+            case Entered():
+                self._has_entered()
+            case EnterFailed(error=error) if self._in_now:
+                self._reporter.remark(
+                    "join_step_late", "A step before the meeting failed, though the bot is in.", error=code_of(error)
+                )
+            case EnterFailed(error=error) | PageFailed(error=error):
+                then = await self._fault(error)
+            case TimeOver():
+                then = await self._fault(self._nothing_seen())
+            case CaptureFailed(detail=detail):
+                self._recorder.failed(detail)
+                self._record_soon(asyncio.Event(), told=True)
+            case Commanded(command=command):
+                then = await self._obey(command)
+            case LeaseLost():
+                then = Ending(Way.LEASE_LOST, code="lease_lost")
+            case ShutDown():
+                then = Ending(Way.HANDED_OVER, code="worker_stops")
+        return then
+
+    def _has_entered(self) -> None:
+        self._entered = True
+        self._recorder.arm_soon()
+        if not self.joined and self._situation.phase == agent.AGENT_PHASE_JOINING:
+            self._deadline = self._now() + self._patience.evidence_s
+
+    async def _see(self, state: UiState, at_ms: int) -> Ending | Then:
+        self._state = state
+        ending = ending_of(state, joined=self.joined)
+        if ending is None and self.joined and not self._in_now and (refusal := ending_of(state, joined=False)):
+            ending = no_way_back(refusal)
+        if ending is not None:
+            return ending
+        if state is UiState.IN_MEETING:
+            await self._is_in(at_ms)
+        elif state in (UiState.LOBBY, UiState.HOST_ABSENT):
+            self._waits(state)
+        elif state is UiState.LOBBY_GAVE_UP:
+            self._spawn(self._ask_again())
+        elif state is UiState.PRE_JOIN:
+            self._recorder.arm_soon()
+            self._gone_from_where_it_was()
+        elif state is not UiState.CONSENT:
+            self._gone_from_where_it_was()
+        return Then.GO_ON
+
+    def _waits(self, state: UiState) -> None:
+        """In the lobby, or before a meeting without its host. The server knows how long that may last for a first joining."""
+        self._recorder.arm_soon()
+        if self.joined:
+            return
+        self._deadline = None
+        lobby = state is UiState.LOBBY
+        self._change_phase(agent.AGENT_PHASE_WAITING_ROOM if lobby else agent.AGENT_PHASE_WAITING_FOR_HOST)
+        if lobby and not self._waited:
+            self._waited = True
+            self._reporter.transition(bot.BOT_EVENT_TYPE_PUT_IN_WAITING_ROOM)
+
+    def _gone_from_where_it_was(self) -> None:
+        """The page shows neither lobby nor meeting nor an end: that may last a moment, not for ever."""
+        if self._in_now:
+            self._deadline = self._now() + self._patience.back_s
+        elif self._entered and not self.joined:
+            self._deadline = self._now() + self._patience.evidence_s
+
+    async def _ask_again(self) -> None:
+        visit = self.visit
+        await asyncio.sleep(self._patience.ask_again_s)
+        if visit is not None and visit is self.visit:
+            self._attempt += 1
+            visit.ask_again(self._attempt)
+
+    async def _is_in(self, at_ms: int) -> None:
+        """The recording begins first and is told after: its first second is the meeting's first second."""
+        self._deadline = None
+        if self._in_now:
+            return
+        self._in_now = True
+        first, self.joined = not self.joined, True
+        self._tries = 0
+        joined_told = asyncio.Event()
+        if self._recorder.wanted:
+            self._record_soon(joined_told, told=False)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._recorder.writing.wait(), self._patience.recording_first_s)
+        if first:
+            self._reporter.transition(bot.BOT_EVENT_TYPE_JOINED_MEETING, at_ms=at_ms)
+        joined_told.set()
+        self._change_phase(agent.AGENT_PHASE_IN_MEETING)
+        self._company.enter_meeting()
+        if first and self._spec.attempt <= 1 and self._spec.settings.HasField("bot_chat_message") and self.visit is not None:
+            self._voice.greet(self.visit, self._spec.settings.bot_chat_message)
+
+    def _record_soon(self, joined_told: asyncio.Event, *, told: bool) -> None:
+        if told:
+            joined_told.set()
+        self._spawn(self._record(joined_told), name="record")
+
+    async def _record(self, joined_told: asyncio.Event) -> None:
+        earlier = self._recorder.segments
+        start_ms = await self._recorder.begin()
+        await joined_told.wait()
+        if earlier:
+            self._reporter.remark("capture_restarted", "The recording goes on in a new segment.", level=event.LOG_LEVEL_WARNING)
+        else:
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PERMISSION_GRANTED)
+            self._reporter.recording_started(start_ms)
+
+    def _nothing_seen(self) -> Exception:
+        if self._state is UiState.LOADING and not self.joined:
+            return PageLoadError(LoadFailure.TIMEOUT, self._spec.meeting_url)
+        return JoinStepError("wait for the meeting", f"the page shows neither meeting nor lobby, but “{self._state.value}”")
+
+    async def _fault(self, error: Exception) -> Ending | Then:
+        """A page fault: another try where there is one left, else an ending."""
+        if not isinstance(error, BrowserError | JoinStepError | NotSupportedError | CaptureError):
+            raise error  # not a fault of the page but ours
+        code = code_of(error)
+        was_in, self._in_now = self._in_now, False
+        self.evidence_of = code
+        kept = await self._evidence.keep(self.visit.page if self.visit else None, code)
+        self._reporter.remark(code, _words(error), level=event.LOG_LEVEL_WARNING, try_number=str(self._tries + 1), evidence=kept)
+        if was_in:
+            return self._rejoin(code)
+        self._tries += 1
+        if worth_another_try(error) and self._tries < self._patience.join_tries:
+            return Then.TRY_AGAIN
+        ending = join_failure(error, tries=self._tries)
+        return no_way_back(ending) if self.joined else ending
+
+    def _rejoin(self, code: str) -> Ending | Then:
+        if self._rejoins_left == 0:
+            return lost_in_meeting(code)
+        self._rejoins_left -= 1
+        self._reporter.remark(
+            "rejoining", "The meeting's page was lost; the bot joins again.", level=event.LOG_LEVEL_WARNING, cause=code
+        )
+        return Then.TRY_AGAIN
+
+    # -- commands --
+
+    async def _obey(self, command: agent.Command) -> Ending | Then:
+        wish = command.WhichOneof("wish")
+        if wish == "leave":
+            self._link.answer(command.command_id, done=True)
+            way = Way.ABANDONED if command.leave.abandoned else Way.LEFT
+            return Ending(way, code=bot.BotEventSubType.Name(command.leave.sub_type))
+        if wish == "send_chat":
+            self._voice.obey(self.visit if self._in_now else None, command.command_id, command.send_chat)
+        elif wish == "pause_recording":
+            await self._pause_recording(command.command_id)
+        elif wish == "resume_recording":
+            await self._resume_recording(command.command_id)
+        else:
+            self._link.answer(
+                command.command_id, done=False, detail="This worker does not know that command; it may be an older one."
+            )
+        return Then.GO_ON
+
+    async def _pause_recording(self, command_id: str) -> None:
+        if await self._try_recording(command_id, self._recorder.pause()):
+            self._company.chat_is_kept = self._keep_chat_when_paused
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PAUSED)
+
+    async def _resume_recording(self, command_id: str) -> None:
+        if await self._try_recording(command_id, self._recorder.resume()):
+            self._company.chat_is_kept = True
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_RESUMED)
+
+    async def _try_recording(self, command_id: str, change: Coroutine[Any, Any, None]) -> bool:
+        try:
+            await change
+        except (CaptureError, BrowserError) as error:
+            self._link.answer(command_id, done=False, detail=_words(error))
+            return False
+        self._link.answer(command_id, done=True)
+        return True
+
+    # -- the rest --
+
+    def _senses(self) -> Senses:
+        return Senses(
+            people=self._company.see,
+            speaking=lambda uuid, speaks: self._company.speak(uuid, speaking=speaks),
+            heard=lambda track, speaks: self._company.hear(track, speaking=speaks),
+            chat=self._company.read,
+            remark=self._reporter.remark,
+            health=lambda sample: self._recorder.sample(sample, somebody_speaks=self._situation.somebody_speaks),
+        )
+
+    def _change_phase(self, phase: Phase) -> None:
+        if self._situation.enter(phase):
+            self._link.nudge()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._recorder.tick()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "attendance") -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stop_recording_tasks(self) -> None:
+        await _cancel({task for task in self._tasks if task.get_name() == "record"})
+
+    async def _stop_tasks(self) -> None:
+        await self._voice.stop()
+        await _cancel(set(self._tasks))
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _words(error: Exception) -> str:
+    """What may be said of an error to the bot's owner: only our own errors come here, and only their first line."""
+    return str(error).split("\n", 1)[0]

@@ -1,0 +1,78 @@
+"""What the bot says in the chat: one message after the other, beside everything else that happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from agents.attendance.endings import code_of
+from agents.attendance.reports import Reporter
+from agents.attendance.visit import Visit
+from agents.browser.errors import BrowserError
+from agents.platforms.base import JoinStepError, NotSupportedError
+from rollcall.v1 import agent_service_pb2 as agent
+from rollcall.v1 import bot_pb2 as bot
+from rollcall.v1 import bot_settings_pb2 as settings
+from rollcall.v1 import event_pb2 as event
+
+
+class Voice:
+    """Says things on whatever visit is under way; `answer` tells the server what became of a command."""
+
+    def __init__(self, reporter: Reporter, answer: Callable[[str, bool, str], None]) -> None:
+        self._reporter = reporter
+        self._answer = answer
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def greet(self, visit: Visit, message: settings.BotChatMessage) -> None:
+        """Says the message that the bot brings along; a failure is a remark in its log."""
+        self._spawn(self._greet(visit, message))
+
+    def obey(self, visit: Visit | None, command_id: str, wish: agent.SendChatCommand) -> None:
+        """Says what is asked for, and answers."""
+        self._spawn(self._obey(visit, command_id, wish))
+
+    def _spawn(self, saying: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(saying, name="chat")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _greet(self, visit: Visit, message: settings.BotChatMessage) -> None:
+        failure = await self._say(visit, message.message, message.to, message.to_user_uuid)
+        if failure:
+            self._reporter.remark("chat_message_not_sent", failure, level=event.LOG_LEVEL_WARNING)
+
+    async def _obey(self, visit: Visit | None, command_id: str, wish: agent.SendChatCommand) -> None:
+        failure = "The bot is not in the meeting now."
+        if visit is not None:
+            failure = await self._say(visit, wish.message, wish.to, wish.to_user_uuid)
+        self._answer(command_id, not failure, failure)
+
+    async def _say(self, visit: Visit, text: str, to: bot.ChatMessageTo.ValueType, to_user_uuid: str) -> str:
+        """Why it could not be said; empty if it was."""
+        if to == bot.CHAT_MESSAGE_TO_EVERYONE_BUT_HOST:
+            return "This platform cannot send to everyone but the host."
+        try:
+            async with self._one_at_a_time:
+                await visit.say(text, to_user_uuid if to == bot.CHAT_MESSAGE_TO_SPECIFIC_USER else None)
+        except NotSupportedError as error:
+            return str(error)
+        except (JoinStepError, BrowserError) as error:
+            step = f" at “{error.step}”" if isinstance(error, JoinStepError) else ""
+            return f"The meeting's chat could not be used{step} ({code_of(error)})."
+        except Exception:  # noqa: BLE001 - a fault in an adapter must not leave the command unanswered
+            structlog.get_logger().exception("chat_failed")
+            return "A fault in the worker; see its log."
+        return ""
+
+    async def stop(self) -> None:
+        """Gives up what is not said yet."""
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
