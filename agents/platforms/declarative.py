@@ -1,0 +1,290 @@
+"""The one engine behind every platform file: an Adapter and its Attendance."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import textwrap
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from agents.browser.api import BrowserOptions, Json, Page
+from agents.browser.errors import BrowserError, LoadFailure, PageLoadError
+from agents.platforms import page as scripts
+from agents.platforms.base import ChatSeen, JoinRequest, JoinStepError, Listeners, NotSupportedError, Observation, UiState
+from agents.platforms.chat_log import ChatLog
+from agents.platforms.classifier import OUT, REFUSED, Classifier
+from agents.platforms.dialogs import Dialogs
+from agents.platforms.facts import Facts
+from agents.platforms.hands import Hands
+from agents.platforms.people_list import PeopleList
+from agents.platforms.platform_file import Chat, People, PlatformFile
+from agents.platforms.program import compile_file
+from agents.platforms.steps import Changed, StepRunner, compile_steps
+from agents.platforms.urls import open_url, variables
+
+log = structlog.get_logger(__name__)
+
+PAST_THE_DOOR = frozenset({UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSENT, *OUT, *REFUSED})
+"""States in which there is nothing more to press on the way in."""
+LEAVE_SECONDS = 2.0
+LET_GO_SECONDS = 1.0
+CHAT_SECONDS = 8.0
+
+
+class DeclarativeAdapter:
+    """An Adapter that does what a platform file says."""
+
+    def __init__(self, file: PlatformFile) -> None:
+        self.name = file.name
+        self.file = file
+
+    def browser_options(self, options: BrowserOptions) -> BrowserOptions:
+        """As base.Adapter."""
+        needs = self.file.browser
+        own = (("audioCapture", needs.microphone), ("videoCapture", needs.camera))
+        return options.merged(
+            flags=(f"--lang={needs.language}", "--autoplay-policy=no-user-gesture-required", *needs.flags),
+            disabled_features=needs.disabled_features,
+            enabled_features=needs.enabled_features,
+            secure_origins=needs.secure_origins,
+            grants=(*needs.permissions, *(name for name, device in own if device != "none")),
+        )
+
+    def attend(self) -> DeclarativeAttendance:
+        """As base.Adapter."""
+        return DeclarativeAttendance(self.file)
+
+
+class DeclarativeAttendance:
+    """An Attendance that does what a platform file says."""
+
+    def __init__(self, file: PlatformFile) -> None:
+        self._file = file
+        self._title = file.title or file.name
+        self._token = secrets.token_hex(12)
+        self._handle = f"_{secrets.token_hex(8)}"
+        self._channel = f"_{secrets.token_hex(8)}"
+        # Without a word about people, they are counted by what they send.
+        self._people_rules = file.people or People(source="remote_streams")
+        if file.people is None:
+            file = _with_people(file, self._people_rules)
+        self._program = compile_file(file)
+        self._join = compile_steps(file.join, self._program)
+        self._after_join = compile_steps(file.after_join, self._program)
+        self._leave_steps = compile_steps(file.leave, self._program)
+        self._chat_open = compile_steps(file.chat.open if file.chat else (), self._program)
+        self._dialogs = Dialogs(file.dialogs, self._program)
+        if UiState.CONSENT not in self._program.evidence and (consents := self._dialogs.consents()):
+            self._program.evidence[UiState.CONSENT] = consents
+        self._facts = Facts(len(self._program.atoms))
+        self._classifier = Classifier.of(self._program.evidence)
+        self._people = PeopleList(self._people_rules)
+        self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
+        self._changed = Changed()
+        self._chatting = asyncio.Lock()
+        self._entering = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake: asyncio.TimerHandle | None = None
+        self._reload: asyncio.TimerHandle | None = None
+        self._problems_told = 0
+        self._left = False
+        self._page: Page
+        self._listeners: Listeners
+        self._hands: Hands
+        self._runner: StepRunner
+        self._request = JoinRequest("", "")
+
+    async def prepare(self, page: Page, listeners: Listeners) -> None:
+        """As base.Attendance."""
+        self._page = page
+        self._listeners = listeners
+        self._hands = Hands(page, handle=self._handle, token=self._token)
+        self._runner = StepRunner(page, self._hands, self._facts, self._changed, self._file.step_seconds)
+        await page.bind(self._channel, self._report)
+        program = self._program.for_page()
+        await page.add_script(scripts.observer(program, token=self._token, handle=self._handle, channel=self._channel))
+        for name, expression in self._program.expressions.items():
+            await page.add_script(scripts.registration(expression, name, token=self._token, handle=self._handle))
+        needs = self._file.browser
+        if "chromium" not in {needs.microphone, needs.camera}:
+            await page.add_script(scripts.devices(microphone=needs.microphone, camera=needs.camera))
+
+    async def enter(self, request: JoinRequest) -> None:
+        """As base.Attendance; steps end early when the page shows a state past the door."""
+        async with self._entering:
+            self._request = request
+            self._people.bot_name = self._chat.bot_name = request.bot_name
+            values = variables(self._file, request)
+            self._runner.values = values
+            try:
+                url = open_url(self._file, values)
+            except ValueError as error:
+                raise JoinStepError("open", str(error)) from error
+            await self._open(url)
+            await self._runner.run(self._join, passed=self._past_the_door)
+            self._classifier.entered = True
+            self._look()
+
+    async def _open(self, url: str) -> None:
+        """A page that says with status 404 what it has to say is evidence, not a failure."""
+        before = self._facts.documents
+        try:
+            await self._page.open(url, timeout_s=self._file.url.timeout_seconds)
+        except PageLoadError as error:
+            if error.kind is not LoadFailure.HTTP or not await self._says_why(before):
+                raise
+        deadline = time.monotonic() + 2
+        while (self._facts.documents == before or not self._facts.ready) and time.monotonic() < deadline:
+            await self._changed.wait(0.2)
+
+    async def _says_why(self, before: int) -> bool:
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            if self._facts.documents > before and self._classifier.shown in PAST_THE_DOOR:
+                return True
+            await self._changed.wait(0.2)
+        return False
+
+    def _past_the_door(self) -> bool:
+        return self._left or self._classifier.shown in PAST_THE_DOOR
+
+    async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
+        """As base.Attendance. Messages longer than the page takes are sent in parts."""
+        chat = self._file.chat
+        if chat is None or not chat.input:
+            raise NotSupportedError(f"{self._title} has no chat that a bot can write to")
+        if to_user_uuid is not None and not chat.to:
+            raise NotSupportedError(f"{self._title} has no messages to one person")
+        parts = textwrap.wrap(message, chat.max_length, replace_whitespace=False) if chat.max_length else [message]
+        async with self._chatting:
+            for part in parts or [message]:
+                self._chat.sent(part, time.monotonic())
+                await self._say(chat, part, to_user_uuid or "")
+
+    async def _say(self, chat: Chat, message: str, to: str) -> None:
+        deadline = time.monotonic() + CHAT_SECONDS
+        if await self._hands.locate(chat.input) is None:
+            await self._runner.run(self._chat_open, passed=lambda: self._left, until=deadline)
+        if chat.to and (why := await self._hands.choose(chat.to, to, deadline=deadline)):
+            raise JoinStepError("chat receiver", f"the list of receivers {why}")
+        if why := await self._hands.fill(chat.input, message, deadline=deadline):
+            raise JoinStepError("chat input", f"the chat's input {why}")
+        if chat.send:
+            if why := await self._hands.click(chat.send, deadline=deadline):
+                raise JoinStepError("chat send", f"the chat's send button {why}")
+        else:
+            await self._page.press(chat.press)
+
+    async def leave(self) -> None:
+        """As base.Attendance: the steps under [[leave]], then the page is left as one closes a tab."""
+        self._left = True
+        for timer in (self._wake, self._reload):
+            if timer is not None:
+                timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                until = time.monotonic() + LEAVE_SECONDS - 0.2
+                await self._runner.run(self._leave_steps, passed=lambda: False, until=until)
+        except (BrowserError, JoinStepError, TimeoutError) as error:
+            log.info("platform.leave_steps_failed", platform=self._file.name, reason=type(error).__name__)
+        with contextlib.suppress(BrowserError, TimeoutError):
+            async with asyncio.timeout(LET_GO_SECONDS):
+                documents = self._facts.documents
+                await self._page.evaluate("() => void setTimeout(() => window.location.replace('about:blank'), 0)", timeout_s=1)
+                while self._facts.documents == documents:
+                    await self._changed.wait(LET_GO_SECONDS)
+
+    def _report(self, value: Json) -> None:
+        """A frame of the page says what holds in it."""
+        if not isinstance(value, dict) or value.get("token") != self._token:
+            return
+        if self._facts.receive(value, time.monotonic()):
+            self._look()
+
+    def _look(self) -> None:
+        """Draws conclusions from the facts, now and whenever time alone may change them."""
+        self._changed.tell()
+        if self._left:
+            return
+        now = time.monotonic()
+        observation, wake = self._classifier.step(self._facts, now)
+        wakes = [wake]
+        if observation is not None:
+            self._observed(observation)
+        if self._classifier.was_inside:
+            wakes.append(self._tell_people(now))
+            for message in self._chat.update(self._facts.chat, now):
+                self._tell_chat(message)
+        if (dialog := self._dialogs.due(self._facts, now)) is not None:
+            self._start(self._answer(dialog))
+        for problem in self._facts.problems[self._problems_told :]:
+            self._listeners.log("platform_file_problem", problem)
+        self._problems_told = len(self._facts.problems)
+        self._wake_at(min((at for at in wakes if at is not None), default=None))
+
+    def _wake_at(self, instant: float | None) -> None:
+        if self._wake is not None:
+            self._wake.cancel()
+        loop = asyncio.get_running_loop()
+        self._wake = loop.call_later(max(instant - time.monotonic(), 0.0) + 0.01, self._look) if instant is not None else None
+
+    def _observed(self, observation: Observation) -> None:
+        self._listeners.ui_state(observation)
+        if observation.state is UiState.IN_MEETING and self._after_join:
+            steps, self._after_join = self._after_join, ()
+            self._start(self._try(self._runner.run(steps, passed=lambda: self._left), "after_join_step_failed"))
+        if self._reload is not None:
+            self._reload.cancel()
+            self._reload = None
+        if observation.state in self._file.reload.states:
+            again = self._file.reload.every_seconds
+            self._reload = asyncio.get_running_loop().call_later(again, self._enter_again)
+
+    def _enter_again(self) -> None:
+        self._classifier.shown = None  # else the state that stands would end the steps before they begin
+        self._start(self._try(self.enter(self._request), "reload_failed"))
+
+    def _tell_people(self, now: float) -> float | None:
+        change = self._people.update(self._facts.people, now)
+        if change.people is not None:
+            self._listeners.people(change.people)
+        for uuid, speaking in change.speaking:
+            self._listeners.speaking(uuid, speaking)
+        return change.wake
+
+    def _tell_chat(self, message: ChatSeen) -> None:
+        self._listeners.chat(message)
+
+    async def _answer(self, dialog: int) -> None:
+        try:
+            remark = await self._dialogs.answer(dialog, self._hands)
+        except BrowserError as error:
+            log.info("platform.dialog_failed", platform=self._file.name, reason=type(error).__name__)
+            return
+        if remark is not None:
+            self._listeners.log(*remark)
+
+    async def _try(self, work: Coroutine[Any, Any, None], code: str) -> None:
+        try:
+            await work
+        except JoinStepError as error:
+            self._listeners.log(code, f"{error.step}: {error}"[:500])
+        except BrowserError as error:
+            self._listeners.log(code, type(error).__name__)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _with_people(file: PlatformFile, people: People) -> PlatformFile:
+    fields = {name: getattr(file, name) for name in PlatformFile.__dataclass_fields__}
+    return PlatformFile(**{**fields, "people": people})

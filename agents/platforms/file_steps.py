@@ -1,0 +1,112 @@
+"""Reads steps and dialogs: what to do in a page."""
+
+from __future__ import annotations
+
+import re
+
+from agents.platforms.file_conditions import conditions, targets
+from agents.platforms.file_table import Table, dotted
+from agents.platforms.platform_file import Dialog, Step, Target
+
+ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
+VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+BUILT_IN_VARIABLES = ("bot_name", "meeting_url")
+
+
+def steps(table: Table, key: str, variables: tuple[str, ...]) -> tuple[Step, ...]:
+    """The steps of a list `[[key]]`."""
+    return tuple(step for one in table.tables(key) if (step := _step(one, variables)))
+
+
+def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
+    said = [action for action in ACTIONS if table.has(action)]
+    if len(said) != 1:
+        wrong = f"has {' and '.join(said)}" if said else "has no action"
+        table.problem("", f"a step does exactly one of {', '.join(ACTIONS)}; this one {wrong}")
+        return None
+    action = said[0]
+    for other in ACTIONS:
+        table.raw(other)
+    found = targets(table, action) if action in {"click", "fill", "choose", "check", "uncheck"} else targets(table, "in")
+    value = _value(table, action, variables)
+    step = Step(
+        name=table.text("name", _name(table, action, found, value), hint="close the welcome window"),
+        action=action,
+        targets=found,
+        value=value,
+        seconds=table.number("wait_seconds", 0, low=0, high=60) if action == "wait_seconds" else 0,
+        wait_for=conditions(table, "wait_for"),
+        allowed=_allowed(table) if action == "fill" else "",
+        max_length=table.whole("max_length", 0, low=0, high=10000) if action == "fill" else 0,
+        when=conditions(table, "if"),
+        unless=conditions(table, "unless"),
+        until=conditions(table, "until"),
+        retry_seconds=table.number("retry_seconds", 2, low=0.2, high=60),
+        optional=table.flag("optional"),
+        timeout_seconds=table.number("timeout_seconds", 0, low=0.1, high=600) if table.has("timeout_seconds") else None,
+        trusted=table.flag("trusted", default=True),
+        line=table.line,
+    )
+    table.raw("timeout_seconds")
+    table.done()
+    return step
+
+
+def _value(table: Table, action: str, variables: tuple[str, ...]) -> str:
+    if action in {"fill", "choose"}:
+        value = table.text("with", required=True, hint="{bot_name}")
+        check_variables(table, "with", value, variables)
+        return value
+    if action in {"press", "js", "open"}:
+        value = table.text(action)
+        if action != "js":
+            check_variables(table, action, value, variables)
+        return value
+    return ""
+
+
+def check_variables(table: Table, key: str, value: str, variables: tuple[str, ...]) -> None:
+    """Reports a {name} that stands for nothing."""
+    for name in VARIABLE.findall(value):
+        if name not in (*BUILT_IN_VARIABLES, *variables):
+            known = ", ".join(f"{{{one}}}" for one in (*BUILT_IN_VARIABLES, *variables))
+            table.problem(key, f"{{{name}}} stands for nothing; known are {known}, and more under [variables]")
+
+
+def _allowed(table: Table) -> str:
+    value = table.text("allowed", hint="A-Za-z0-9")
+    if value:
+        try:
+            re.compile(f"[^{value}]")
+        except re.error as error:
+            table.problem("allowed", f"{value!r} is not the inside of a [character class]: {error}")
+            return ""
+    return value
+
+
+def _name(table: Table, action: str, found: tuple[Target, ...], value: str) -> str:
+    first = found[0] if found else None
+    what = value if first is None else first.css or (first.text_is or first.text or first.label)[0]
+    return f"{dotted(table.path)} {action} {what}".strip()[:100]
+
+
+def dialogs(table: Table, key: str) -> tuple[Dialog, ...]:
+    """What may appear at any time and is answered."""
+    return tuple(_dialog(one) for one in table.tables(key))
+
+
+def _dialog(table: Table) -> Dialog:
+    found = targets(table, "click")
+    if not table.has("click"):
+        table.problem("", 'click is missing: what to press when it is there, as click = { text = "Accept" }')
+    when = conditions(table, "when")
+    dialog = Dialog(
+        name=table.text("name", required=True, hint="cookies"),
+        when=when,
+        targets=found,
+        consent=table.flag("consent"),
+        at_most_times=table.whole("at_most_times", 5, low=1, high=100),
+        line=table.line,
+    )
+    table.done()
+    return dialog

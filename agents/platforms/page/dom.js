@@ -1,0 +1,263 @@
+// Looking at a document: elements through open shadow roots, what is visible, texts folded. Builtins are taken before the page's own
+// scripts run, so that a page which replaces them (libraries do, hostile pages would) does not change what is seen.
+const uncurried = Function.prototype.bind.bind(Function.prototype.call);
+const getterOf = (prototype, name) => uncurried(Object.getOwnPropertyDescriptor(prototype, name).get);
+const setterOf = (prototype, name) => uncurried(Object.getOwnPropertyDescriptor(prototype, name).set);
+const queryDocument = uncurried(Document.prototype.querySelectorAll);
+const queryFragment = uncurried(DocumentFragment.prototype.querySelectorAll);
+const queryElement = uncurried(Element.prototype.querySelectorAll);
+const matches = uncurried(Element.prototype.matches);
+const closest = uncurried(Element.prototype.closest);
+const attributeOf = uncurried(Element.prototype.getAttribute);
+const rectOf = uncurried(Element.prototype.getBoundingClientRect);
+const checkVisibility = uncurried(Element.prototype.checkVisibility);
+const styleOf = window.getComputedStyle.bind(window);
+const textContentOf = getterOf(Node.prototype, "textContent");
+const parentOf = getterOf(Node.prototype, "parentNode");
+const connected = getterOf(Node.prototype, "isConnected");
+const containsNode = uncurried(Node.prototype.contains);
+const innerTextOf = getterOf(HTMLElement.prototype, "innerText");
+const shadowOf = getterOf(Element.prototype, "shadowRoot");
+const hostOf = getterOf(ShadowRoot.prototype, "host");
+const walkerOf = Document.prototype.createTreeWalker.bind(document);
+const nextNode = uncurried(TreeWalker.prototype.nextNode);
+const replaced = uncurried(String.prototype.replace);
+const lowered = uncurried(String.prototype.toLowerCase);
+const normalized = uncurried(String.prototype.normalize);
+const indexIn = uncurried(String.prototype.indexOf);
+const cut = uncurried(String.prototype.slice);
+const now = performance.now.bind(performance);
+const later = window.setTimeout.bind(window);
+const Dereferenced = WeakRef;
+const NUL = "\u0000";
+
+const MAX_TEXT = 2_000_000;
+const MAX_SHOWN = 200;
+const SILENT = { SCRIPT: 1, STYLE: 1, NOSCRIPT: 1, TEMPLATE: 1, TEXTAREA: 1, OPTION: 1, TITLE: 1 };
+const PRESSABLE =
+  "button,a,summary,label,option,input[type=button],input[type=submit],input[type=image],[role=button],[role=link],[role=menuitem]," +
+  "[role=tab],[role=option],[role=checkbox],[role=switch],[role=radio],[onclick],[tabindex]";
+const LABELLED = "[aria-label],[title],[alt],[placeholder],[value]";
+
+// Case, white space, quotes and dashes are written in a dozen ways, also by the same platform from one week to the next.
+const DROPPED = /[\s'"\u00ad\u00b4\u0060\u2018-\u201f\u2032-\u2036\u2039\u203a\u00ab\u00bb\u02bc\u200b-\u200f\u2060\ufeff]+/g;
+const DASHES = /[\u2010-\u2015\u2212]/g;
+function fold(text) {
+  return replaced(replaced(lowered(normalized(text, "NFKC")), DROPPED, ""), DASHES, "-");
+}
+
+const problems = [];
+function problem(text) {
+  if (problems.length < 20 && problems.indexOf(text) < 0) problems.push(text);
+}
+
+// Shadow roots, open or closed, as they are made; those written in HTML are looked for by `discover`.
+let shadowRoots = [];
+let whenRootIsFound = () => {};
+function keepRoot(root) {
+  for (const known of shadowRoots) if (known.deref() === root) return;
+  shadowRoots.push(new Dereferenced(root));
+  whenRootIsFound(root);
+}
+const attachShadow = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function (init) {
+  const root = Reflect.apply(attachShadow, this, [init]);
+  keepRoot(root);
+  return root;
+};
+function discover() {
+  for (const root of liveRoots()) {
+    const every = queryIn(root, "*");
+    for (let i = 0; i < every.length; i++) {
+      const shadow = shadowOf(every[i]);
+      if (shadow) keepRoot(shadow);
+    }
+  }
+}
+function liveRoots() {
+  const roots = [document];
+  const kept = [];
+  for (const reference of shadowRoots) {
+    const root = reference.deref();
+    if (!root) continue;
+    kept.push(reference);
+    if (connected(hostOf(root))) roots.push(root);
+  }
+  shadowRoots = kept;
+  return roots;
+}
+function queryIn(root, selector) {
+  if (root === document) return queryDocument(root, selector);
+  return root instanceof DocumentFragment ? queryFragment(root, selector) : queryElement(root, selector);
+}
+
+const selectorParts = new Map();
+// Every element that a selector finds, through shadow roots; `>>>` in it goes down into the roots below an element.
+function findAll(selector, limit) {
+  let parts = selectorParts.get(selector);
+  if (!parts) selectorParts.set(selector, (parts = selector.split(">>>").map((part) => part.trim())));
+  const found = [];
+  try {
+    for (const root of liveRoots()) {
+      const list = queryIn(root, parts[0]);
+      for (let i = 0; i < list.length && found.length < limit; i++) {
+        if (parts.length === 1) found.push(list[i]);
+        else descend(list[i], parts, 1, found, limit);
+      }
+    }
+  } catch (error) {
+    problem(`selector ${cut(selector, 0, 100)}: the page's browser does not read it`);
+  }
+  return found;
+}
+function descend(element, parts, depth, found, limit) {
+  const inside = [element];
+  for (const root of liveRoots()) if (root !== document && composedContains(element, hostOf(root))) inside.push(root);
+  for (const place of inside) {
+    const list = queryIn(place, parts[depth]);
+    for (let i = 0; i < list.length && found.length < limit; i++) {
+      if (depth + 1 === parts.length) {
+        if (found.indexOf(list[i]) < 0) found.push(list[i]);
+      } else descend(list[i], parts, depth + 1, found, limit);
+    }
+  }
+}
+function composedParent(node) {
+  return parentOf(node) || (node instanceof ShadowRoot ? hostOf(node) : null);
+}
+function composedContains(outer, node) {
+  for (let at = node; at; at = composedParent(at)) if (at === outer) return true;
+  return false;
+}
+
+function visible(element, opaque) {
+  if (!checkVisibility(element, { visibilityProperty: true, opacityProperty: Boolean(opaque) })) {
+    if (!connected(element) || styleOf(element).display !== "contents") return false;
+    for (const child of element.children) if (visible(child, opaque)) return true;
+    return false;
+  }
+  const rect = rectOf(element);
+  return rect.width > 0 && rect.height > 0;
+}
+
+function shownText(element) {
+  if (element instanceof HTMLInputElement) return element.type === "password" ? "" : element.value;
+  return (element instanceof HTMLElement ? innerTextOf(element) : textContentOf(element)) || "";
+}
+
+function brief(text) {
+  return cut(replaced(text || "", /\s+/g, " ").trim(), 0, MAX_SHOWN);
+}
+
+function hasOneOf(folded, phrases) {
+  for (const phrase of phrases) if (indexIn(folded, phrase) >= 0) return true;
+  return false;
+}
+
+// What is said by text, text_is and label of an element; phrases are folded already.
+function saysSo(element, target) {
+  if (target.label.length) {
+    let labelled = false;
+    for (const name of ["aria-label", "title", "alt", "placeholder", "value"]) {
+      const value = attributeOf(element, name);
+      if (value && target.label.indexOf(fold(cut(value, 0, 1000))) >= 0) labelled = true;
+    }
+    if (!labelled) return false;
+  }
+  if (!target.text.length && !target.textIs.length) return true;
+  if (target.text.length && !(element instanceof HTMLInputElement) && !hasOneOf(fold(cut(textContentOf(element), 0, MAX_TEXT)), target.text)) return false;
+  const folded = fold(cut(shownText(element), 0, MAX_TEXT));
+  if (target.text.length && !hasOneOf(folded, target.text)) return false;
+  return !target.textIs.length || target.textIs.indexOf(folded) >= 0;
+}
+
+// Texts anywhere in the page, as people see it. `excluded` is a selector: what others write (chat, names) is no evidence.
+let pageText = null; // folded text of the whole document, kept for one evaluation
+function forgetPageText() {
+  pageText = null;
+}
+function findText(target, excluded) {
+  if (pageText === null) {
+    let raw = "";
+    for (const root of liveRoots()) raw += NUL + cut(textContentOf(root === document ? document.body || document.documentElement || document.createComment("") : root) || "", 0, MAX_TEXT);
+    pageText = fold(raw);
+  }
+  const phrases = [];
+  for (const phrase of [...target.text, ...target.textIs]) if (indexIn(pageText, phrase) >= 0) phrases.push(phrase);
+  if (!phrases.length) return null;
+  for (const root of liveRoots()) {
+    const found = findTextIn(root === document ? document.body : root, phrases, target, excluded);
+    if (found) return found;
+  }
+  return null;
+}
+function findTextIn(root, phrases, target, excluded) {
+  if (!root) return null;
+  const walker = walkerOf(root, NodeFilter.SHOW_TEXT);
+  const starts = [];
+  const parents = [];
+  let folded = "";
+  for (let node = nextNode(walker); node; node = nextNode(walker)) {
+    const parent = parentOf(node);
+    if (!parent) continue;
+    if (SILENT[parent.nodeName]) {
+      folded += NUL; // a phrase must not run across what nobody sees
+      continue;
+    }
+    starts.push(folded.length);
+    parents.push(parent);
+    folded += fold(textContentOf(node));
+  }
+  for (const phrase of phrases) {
+    let at = indexIn(folded, phrase);
+    for (let tries = 0; at >= 0 && tries < 50; tries++, at = indexIn(folded, phrase, at + 1)) {
+      const first = parents[nodeAt(starts, at)];
+      const last = parents[nodeAt(starts, at + phrase.length - 1)];
+      if (!first || !last || !visible(first, true) || !visible(last, true)) continue;
+      if (excluded && (closest(first, excluded) || closest(last, excluded))) continue;
+      if (target.text.indexOf(phrase) < 0 && !isWhole(first, phrase)) continue;
+      return first;
+    }
+  }
+  return null;
+}
+function nodeAt(starts, at) {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle] <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+function isWhole(element, phrase) {
+  for (let at = element; at && at instanceof Element; at = parentOf(at)) {
+    const text = fold(cut(textContentOf(at), 0, 10_000));
+    if (text === phrase) return true;
+    if (text.length > phrase.length) return false;
+  }
+  return false;
+}
+
+function frameMatches(pattern) {
+  return !pattern || wildcard(pattern, location.href);
+}
+function wildcard(pattern, text) {
+  const pieces = pattern.split("*");
+  if (pieces.length === 1) return pattern === text;
+  const last = pieces[pieces.length - 1];
+  if (!text.startsWith(pieces[0]) || !text.endsWith(last) || text.length < pieces[0].length + last.length) return false;
+  let at = pieces[0].length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = text.indexOf(piece, at);
+    if (found < 0 || found + piece.length > text.length - last.length) return false;
+    at = found + piece.length;
+  }
+  return true;
+}
+
+function foldedTarget(target) {
+  const folded = (list) => list.map(fold).filter((phrase) => phrase);
+  return { ...target, text: folded(target.text), textIs: folded(target.textIs), label: folded(target.label) };
+}

@@ -1,0 +1,206 @@
+// Watches one document and tells what holds in it: counts for the conditions of the platform file, people, chat. What follows from
+// that (in the lobby, removed) is decided outside, over all frames at once.
+const IS_TOP = window === window.top;
+const FRAME = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
+const MAX_PEOPLE = 1000;
+const MAX_MESSAGES = 200;
+const TICK_MS = 1000; // changes that no mutation tells: style sheets, media, fields
+const BEAT_MS = 3000;
+const SHARE = 150; // an evaluation that took 1 ms is followed by 150 ms of rest: well below 1 % of a core
+const atoms = PROGRAM.atoms.map((atom) => (atom.kind === "element" ? { ...atom, ...foldedTarget(atom) } : { ...atom, any: (atom.any || []).map((text) => (atom.kind === "title" ? fold(text) : text)) }));
+const say = { channel: window[CHANNEL] };
+const sent = new Map();
+let number = 0;
+let lastSent = 0;
+let timer = 0;
+let restUntil = 0;
+let lastDiscovery = 0;
+const elementNumbers = new WeakMap();
+let elements = 0;
+
+function tell(report) {
+  say.channel = say.channel || window[CHANNEL];
+  if (!say.channel) return;
+  lastSent = now();
+  say.channel({ token: TOKEN, frame: FRAME, top: IS_TOP, number: ++number, ...report });
+}
+
+function evaluateAtom(atom, media) {
+  if (atom.kind === "element") return countElements(atom);
+  if (atom.kind === "title") return IS_TOP && hasOneOf(fold(cut(document.title, 0, 1000)), atom.any) ? [1, brief(document.title)] : 0;
+  if (atom.kind === "url") return IS_TOP && atom.any.some((pattern) => wildcard(pattern, location.href)) ? 1 : 0;
+  if (atom.kind === "counter") return atom.name === "remote_videos" ? remoteVideos() : media[atom.name];
+  const check = steps.get(atom.id);
+  try {
+    return check && check() ? 1 : 0;
+  } catch (error) {
+    return 0;
+  }
+}
+
+function countElements(atom) {
+  if (!frameMatches(atom.frame)) return 0;
+  if (!atom.css && !atom.label.length) {
+    const found = findText(atom, PROGRAM.excluded);
+    return found ? [1, brief(shownText(found))] : 0;
+  }
+  let count = 0;
+  let words = "";
+  for (const element of candidates(atom, MAX_PEOPLE)) {
+    if ((!atom.hidden && !visible(element)) || !saysSo(element, atom)) continue;
+    if (!count && (atom.text.length || atom.textIs.length)) words = brief(shownText(element));
+    count += 1;
+  }
+  return words ? [count, words] : count;
+}
+
+// `css`, `css@attribute`, `@attribute`, `@text` below an item.
+function partOf(item, source, limit) {
+  if (!source) return "";
+  const at = /^(.*?)(?:@([A-Za-z][\w:.-]*))?$/s.exec(source);
+  const element = at[1] ? queryBelow(item, at[1]) : item;
+  if (!element) return "";
+  const value = at[2] && at[2] !== "text" ? attributeOf(element, at[2]) : shownText(element);
+  return cut(replaced(value || "", /[\s\u0000]+/g, " ").trim(), 0, limit);
+}
+function queryBelow(item, selector) {
+  const list = queryElement(item, selector);
+  if (list.length) return list[0];
+  const shadow = shadowOf(item);
+  return shadow ? queryFragment(shadow, selector)[0] : undefined;
+}
+function marked(item, selector) {
+  return Boolean(selector) && (matches(item, selector) || Boolean(queryBelow(item, selector)));
+}
+function numberOf(element) {
+  if (!elementNumbers.has(element)) elementNumbers.set(element, ++elements);
+  return `${FRAME}.${elementNumbers.get(element)}`;
+}
+
+function listPeople(rules) {
+  if (rules.js) return ownList(rules.js, ["id", "user_id", "name"], ["self", "host", "speaking"], 200);
+  if (rules.source !== "page") return peopleByMedia(rules.source).slice(0, MAX_PEOPLE);
+  const tracks = rules.remoteMedia ? remoteTracks() : [];
+  const found = [];
+  for (const item of findAll(rules.item, MAX_PEOPLE)) {
+    if (!rules.hidden && !visible(item)) continue;
+    if (marked(item, rules.ignore)) continue;
+    const stream = rules.remoteMedia ? remoteStreamIn(item, tracks) : "";
+    if (rules.remoteMedia && !stream) continue;
+    const words = rules.selfText.length || rules.hostText.length ? fold(cut(shownText(item), 0, 1000)) : "";
+    found.push({
+      id: partOf(item, rules.id, 200) || stream,
+      element: numberOf(item),
+      user_id: partOf(item, rules.userId, 200),
+      name: partOf(item, rules.name, 300),
+      self: marked(item, rules.selfMark) || hasOneOf(words, rules.selfText),
+      host: marked(item, rules.hostMark) || hasOneOf(words, rules.hostText),
+      speaking: marked(item, rules.speakingMark),
+    });
+  }
+  return found;
+}
+
+function listMessages(rules) {
+  if (rules.js) return ownList(rules.js, ["id", "sender", "sender_id", "text"], ["own", "private"], 10_000);
+  if (!rules.message) return [];
+  const items = findAll(rules.message, 5000);
+  const found = [];
+  for (const item of items.slice(-MAX_MESSAGES)) {
+    if ((!rules.hidden && !visible(item)) || marked(item, rules.ignore)) continue;
+    found.push({
+      id: partOf(item, rules.id, 200),
+      text: partOf(item, rules.text, 10_000),
+      sender: partOf(item, rules.sender, 300),
+      sender_id: partOf(item, rules.senderId, 200),
+      own: marked(item, rules.ownMark),
+      private: marked(item, rules.privateMark),
+    });
+  }
+  return found;
+}
+
+// What an expression of the platform file lists, with nothing in it but what was asked for.
+function ownList(id, words, flags, limit) {
+  const make = steps.get(id);
+  try {
+    const list = Array.from((make && make()) || []).slice(0, MAX_PEOPLE);
+    return list.map((one) => {
+      const clean = {};
+      for (const key of words) clean[key] = cut(String(one[key] === undefined || one[key] === null ? "" : one[key]), 0, limit);
+      for (const key of flags) clean[key] = Boolean(one[key]);
+      return clean;
+    });
+  } catch (error) {
+    return [];
+  }
+}
+
+function ifChanged(report, key, value) {
+  const text = JSON.stringify(value);
+  if (sent.get(key) === text) return false;
+  sent.set(key, text);
+  report[key] = value;
+  return true;
+}
+
+function evaluate() {
+  timer = 0;
+  const begun = now();
+  forgetPageText();
+  if (begun - lastDiscovery > 3 * TICK_MS) {
+    lastDiscovery = begun;
+    discover();
+  }
+  const media = mediaCounts();
+  const report = {};
+  let changed = ifChanged(report, "ready", document.readyState !== "loading");
+  changed = ifChanged(report, "atoms", atoms.map((atom) => evaluateAtom(atom, media))) || changed;
+  if (PROGRAM.people) changed = ifChanged(report, "people", listPeople(PROGRAM.people)) || changed;
+  if (PROGRAM.chat) changed = ifChanged(report, "chat", listMessages(PROGRAM.chat)) || changed;
+  if (problems.length) changed = ifChanged(report, "problems", problems) || changed;
+  if (changed || now() - lastSent > BEAT_MS) tell(report);
+  const spent = now() - begun;
+  restUntil = now() + Math.min(Math.max(spent * SHARE, 30), 2000);
+}
+
+function schedule() {
+  if (timer) return;
+  timer = later(evaluate, Math.max(restUntil - now(), 0));
+}
+
+const mutations = new MutationObserver(schedule);
+const WATCHED = { subtree: true, childList: true, characterData: true, attributes: true };
+function watch(root) {
+  mutations.observe(root, WATCHED);
+  schedule();
+}
+whenRootIsFound = watch;
+mediaChanged.tell = schedule;
+watch(document);
+function tick() {
+  schedule();
+  later(tick, TICK_MS);
+}
+later(tick, TICK_MS);
+for (const name of ["DOMContentLoaded", "readystatechange", "load", "popstate", "hashchange", "transitionend", "animationend", "playing"]) {
+  window.addEventListener(name, schedule, true);
+}
+window.addEventListener("pagehide", () => tell({ gone: true }));
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  sent.clear();
+  schedule();
+});
+
+Object.defineProperty(window, HANDLE, {
+  value: (token, act, request) => {
+    if (token !== TOKEN) return null;
+    if (act === "register") return void steps.set(request.id, request.run);
+    if (act === "locate") return locate(request);
+    if (act === "look") return look();
+    if (act === "run") return steps.has(request.id) ? Promise.resolve(steps.get(request.id)()).then((value) => ({ value: Boolean(value) })) : null;
+    const element = heldElement(request);
+    return element ? { result: acts[act](element, request) } : null;
+  },
+});

@@ -1,0 +1,134 @@
+"""Makes a steady list of people out of what a page shows from moment to moment. No clock: time comes in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.platforms.base import PersonSeen
+from agents.platforms.folding import fold
+from agents.platforms.platform_file import People
+
+MAX_NAME = 255
+QUIET_SECONDS = 0.6
+"""A speaking mark that goes out for less than this is the same speech."""
+
+
+@dataclass(slots=True)
+class _Known:
+    person: PersonSeen
+    missing: float | None = None
+    speaking: bool = False
+    quiet: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleChange:
+    """What is new."""
+
+    people: list[PersonSeen] | None
+    """The whole list, when it changed."""
+    speaking: list[tuple[str, bool]]
+    wake: float | None
+    """When to look again though nothing may have been reported by then."""
+
+
+@dataclass(slots=True)
+class PeopleList:
+    """The people of one meeting."""
+
+    rules: People
+    bot_name: str = ""
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _shown: list[PersonSeen] | None = None
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def update(self, seen: Sequence[dict[str, Any]], now: float) -> PeopleChange:
+        """Takes in what the page shows now."""
+        wake: list[float] = []
+        speaking: list[tuple[str, bool]] = []
+        current = self._named(seen)
+        for uuid, (person, speaks) in current.items():
+            known = self._known.setdefault(uuid, _Known(person))
+            known.person, known.missing = person, None
+            self._speak(known, speaks=speaks, now=now, changes=speaking, wake=wake)
+        for uuid in [uuid for uuid in self._known if uuid not in current]:
+            self._miss(uuid, now, speaking, wake)
+        people = [known.person for known in self._known.values()]
+        changed = people != self._shown and (bool(people) or self._shown is not None)
+        self._shown = people if changed else self._shown
+        return PeopleChange(people if changed else None, speaking, min(wake, default=None))
+
+    def _miss(self, uuid: str, now: float, changes: list[tuple[str, bool]], wake: list[float]) -> None:
+        known = self._known[uuid]
+        known.missing = now if known.missing is None else known.missing
+        if now - known.missing < self.rules.gone_after_seconds:
+            wake.append(known.missing + self.rules.gone_after_seconds)
+            return
+        if known.speaking:
+            changes.append((uuid, False))
+        del self._known[uuid]
+
+    def _speak(self, known: _Known, *, speaks: bool, now: float, changes: list[tuple[str, bool]], wake: list[float]) -> None:
+        if speaks:
+            known.quiet = None
+            if not known.speaking:
+                known.speaking = True
+                changes.append((known.person.uuid, True))
+        elif known.speaking:
+            known.quiet = now if known.quiet is None else known.quiet
+            if now - known.quiet >= QUIET_SECONDS:
+                known.speaking, known.quiet = False, None
+                changes.append((known.person.uuid, False))
+            else:
+                wake.append(known.quiet + QUIET_SECONDS)
+
+    def _named(self, seen: Sequence[dict[str, Any]]) -> dict[str, tuple[PersonSeen, bool]]:
+        found: dict[str, tuple[PersonSeen, bool]] = {}
+        same_names: Counter[str] = Counter()
+        for one in seen:
+            name = self._clean(_text(one.get("name")))
+            same_names[name] += 1
+            uuid = _uuid(one, name, same_names[name])
+            mine = one.get("self") is True or (self.rules.self_by_name and bool(name) and fold(name) == fold(self.bot_name))
+            person = PersonSeen(
+                uuid=uuid,
+                name=name or self._unnamed(uuid),
+                is_host=one.get("host") is True,
+                is_self=mine,
+                user_uuid=_text(one.get("user_id"))[:200],
+            )
+            speaks = one.get("speaking") is True
+            if uuid in found:  # a person has two tiles, as for a shared screen
+                before, spoke = found[uuid]
+                person, speaks = before if before.is_self or not mine else person, speaks or spoke
+            found[uuid] = (person, speaks)
+        return found
+
+    def _clean(self, name: str) -> str:
+        if self.rules.name_pattern and (match := re.search(self.rules.name_pattern, name)):
+            name = match[1] or ""
+        for text in self.rules.name_strip:
+            name = re.sub(re.escape(text), "", name, flags=re.IGNORECASE)
+        return " ".join(name.split())[:MAX_NAME]
+
+    def _unnamed(self, uuid: str) -> str:
+        number = self._numbers.setdefault(uuid, len(self._numbers) + 1)
+        return self.rules.unnamed.replace("{n}", str(number))[:MAX_NAME]
+
+
+def _uuid(one: dict[str, Any], name: str, same: int) -> str:
+    """The page's id; else the name, which outlives a redrawn tile; else the element."""
+    identifier, element = _text(one.get("id")), _text(one.get("element"))
+    if identifier:
+        return identifier if len(identifier) <= 100 else hashlib.sha256(identifier.encode()).hexdigest()[:32]
+    basis = f"name {name} {same}" if name else f"element {element}"
+    return hashlib.sha256(basis.encode()).hexdigest()[:32]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

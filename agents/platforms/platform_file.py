@@ -1,0 +1,211 @@
+"""What a platform file says, as values. `file_reader.load` makes a PlatformFile; docs/writing-an-adapter.md explains each key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agents.platforms.base import UiState
+
+COUNTERS = ("remote_tracks", "remote_audio_tracks", "remote_video_tracks", "remote_videos", "peers")
+"""What the observer counts beside elements: incoming tracks, visible videos that show one, connected peer connections."""
+
+PEOPLE_SOURCES = ("page", "remote_streams", "remote_audio", "remote_video", "peers")
+"""Where the list of people comes from: elements of the page, or the peer connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An element: all that is said must hold. Without `css`, text and label look at buttons, links and the like."""
+
+    css: str = ""
+    text: tuple[str, ...] = ()
+    """One of these is contained in its visible text, folded."""
+    text_is: tuple[str, ...] = ()
+    """Its visible text is one of these, folded."""
+    label: tuple[str, ...] = ()
+    """Its aria-label, title, alt, placeholder or value is one of these, folded."""
+    hidden: bool = False
+    """Also an element that is not visible."""
+    frame: str = ""
+    """Only in frames whose URL matches this wildcard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Everything said must hold at once, anywhere in the page's frames."""
+
+    element: Target | None = None
+    at_least: int = 1
+    at_most: int | None = None
+    title: tuple[str, ...] = ()
+    """One of these is contained in the document's title, folded."""
+    url: tuple[str, ...] = ()
+    """The top frame's URL matches one of these wildcards."""
+    js: str = ""
+    """An expression, true in any frame; an error counts as false."""
+    counters: tuple[tuple[str, int], ...] = ()
+    """Names of COUNTERS with the least count."""
+    every: tuple[Condition, ...] = ()
+    some: tuple[Condition, ...] = ()
+    none: tuple[Condition, ...] = ()
+    for_seconds: float | None = None
+    """How long it must hold; None for the default of where it stands."""
+    line: int = 0
+
+    @property
+    def says_it(self) -> bool:
+        """Whether it is a statement (text, title, address, client's own state), not only an element that is there or not."""
+        if self.title or self.url or self.js or (self.element and (self.element.text or self.element.text_is)):
+            return True
+        return any(part.says_it for part in (*self.every, *self.some))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do in the page."""
+
+    name: str
+    action: str
+    """click, fill, press, choose, check, uncheck, wait_for, wait_seconds, js, open."""
+    targets: tuple[Target, ...] = ()
+    """Alternatives, best first."""
+    value: str = ""
+    """What to fill in or choose, the key, the expression, the URL: with {variables}."""
+    seconds: float = 0.0
+    wait_for: tuple[Condition, ...] = ()
+    allowed: str = ""
+    """Characters that a filled-in value may have, as the inside of a regular expression's [class]; others are dropped."""
+    max_length: int = 0
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    until: tuple[Condition, ...] = ()
+    """Holds after the step; the step is done again every `retry_seconds` until it does."""
+    retry_seconds: float = 2.0
+    optional: bool = False
+    timeout_seconds: float | None = None
+    trusted: bool = True
+    """False: the page's own click(), as for elements that are covered on purpose."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """Something that may appear at any time and is answered: a banner, or a consent, which is logged."""
+
+    name: str
+    when: tuple[Condition, ...]
+    targets: tuple[Target, ...]
+    consent: bool = False
+    at_most_times: int = 5
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is in the meeting. Sources are `css`, `css@attribute`, `@attribute` or `@text` below the item."""
+
+    source: str = "page"
+    item: str = ""
+    id: str = ""
+    user_id: str = ""
+    name: str = ""
+    name_pattern: str = ""
+    name_strip: tuple[str, ...] = ()
+    self_mark: str = ""
+    self_text: tuple[str, ...] = ()
+    host_mark: str = ""
+    host_text: tuple[str, ...] = ()
+    speaking_mark: str = ""
+    ignore: str = ""
+    remote_media: bool = False
+    hidden: bool = False
+    js: str = ""
+    unnamed: str = "Participant {n}"
+    self_by_name: bool = False
+    gone_after_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Reading and writing messages. Sources as in People."""
+
+    open: tuple[Step, ...] = ()
+    input: tuple[Target, ...] = ()
+    send: tuple[Target, ...] = ()
+    to: tuple[Target, ...] = ()
+    """A list to choose the receiver from; its values are the people's ids, "" is everyone."""
+    press: str = ""
+    message: str = ""
+    id: str = ""
+    text: str = "@text"
+    sender: str = ""
+    sender_id: str = ""
+    own_mark: str = ""
+    own_names: tuple[str, ...] = ()
+    private_mark: str = ""
+    ignore: str = ""
+    hidden: bool = False
+    js: str = ""
+    max_length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserNeeds:
+    """What Chromium must be told."""
+
+    flags: tuple[str, ...] = ()
+    secure_origins: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    """CDP names, as `audioCapture`."""
+    enabled_features: tuple[str, ...] = ()
+    disabled_features: tuple[str, ...] = ()
+    language: str = "en-US"
+    microphone: str = "silent"
+    """silent: the page gets a microphone that says nothing; none: it finds none; chromium: what Chromium has."""
+    camera: str = "blank"
+    """blank: a plain picture; none; chromium."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlRules:
+    """How the meeting's URL becomes the one to open."""
+
+    rewrite: tuple[tuple[str, str], ...] = ()
+    """Regular expression and replacement; all that match are applied, in order."""
+    open: str = "{meeting_url}"
+    query: tuple[tuple[str, str], ...] = ()
+    fragment: tuple[tuple[str, str], ...] = ()
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Opening the page anew and joining again while a state stands, as Zoom needs while the host is absent."""
+
+    states: tuple[UiState, ...] = ()
+    every_seconds: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFile:
+    """One platform, described."""
+
+    name: str
+    title: str
+    urls: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+    """Name, and a regular expression over the meeting URL whose first group is the value."""
+    browser: BrowserNeeds = field(default_factory=BrowserNeeds)
+    url: UrlRules = field(default_factory=UrlRules)
+    join: tuple[Step, ...] = ()
+    after_join: tuple[Step, ...] = ()
+    leave: tuple[Step, ...] = ()
+    dialogs: tuple[Dialog, ...] = ()
+    evidence: tuple[tuple[UiState, tuple[Condition, ...]], ...] = ()
+    people: People | None = None
+    chat: Chat | None = None
+    reload: Reload = field(default_factory=Reload)
+    step_seconds: float = 15.0
+    ignore_text_in: tuple[str, ...] = ()
+    """Elements in which no evidence is read, beside chat messages and people."""
+    path: str = ""

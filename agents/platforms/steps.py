@@ -1,0 +1,172 @@
+"""Does the steps of a platform file, one after the other, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agents.browser.api import Page
+from agents.platforms.base import JoinStepError
+from agents.platforms.facts import Facts
+from agents.platforms.hands import Hands
+from agents.platforms.platform_file import Step
+from agents.platforms.program import Formula, Program
+from agents.platforms.urls import filled
+
+OPTIONAL_SECONDS = 3.0
+"""How long a step that may be left out waits for its element, where the file says nothing else."""
+
+
+class Changed:
+    """Wakes whoever waits for the page to report something."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def tell(self) -> None:
+        """Something was reported."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when something is reported, and at the latest after `seconds`."""
+        self._event.clear()
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                await self._event.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStep:
+    """A step with its conditions as formulas."""
+
+    step: Step
+    when: tuple[Formula, ...]
+    unless: tuple[Formula, ...]
+    until: tuple[Formula, ...]
+    wait_for: tuple[Formula, ...]
+    expression: str
+
+
+def compile_steps(steps: Sequence[Step], program: Program) -> tuple[CompiledStep, ...]:
+    """The steps; their conditions join the program."""
+    return tuple(
+        CompiledStep(
+            step,
+            program.formulas(step.when),
+            program.formulas(step.unless),
+            program.formulas(step.until),
+            program.formulas(step.wait_for),
+            program.expression(step.value) if step.action == "js" else "",
+        )
+        for step in steps
+    )
+
+
+@dataclass(slots=True)
+class StepRunner:
+    """Does steps in one page."""
+
+    page: Page
+    hands: Hands
+    facts: Facts
+    changed: Changed
+    default_seconds: float
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    async def run(self, steps: Sequence[CompiledStep], *, passed: Callable[[], bool], until: float | None = None) -> None:
+        """All steps, until `passed()` says that there is nothing more to do. Raises JoinStepError and the browser's errors.
+
+        `until`: an instant of time.monotonic() that no step goes beyond.
+        """
+        for one in steps:
+            if passed():
+                return
+            await self._step(one, passed, until)
+
+    async def _step(self, one: CompiledStep, passed: Callable[[], bool], until: float | None) -> None:
+        step = one.step
+        if (one.when and not self._any(one.when)) or (one.unless and self._any(one.unless)):
+            return
+        seconds = step.timeout_seconds or (OPTIONAL_SECONDS if step.optional else self.default_seconds)
+        deadline = time.monotonic() + seconds
+        deadline = deadline if until is None else min(deadline, until)
+        why = await self._until_done(one, deadline, passed)
+        if why and not step.optional and not passed():
+            raise JoinStepError(step.name, await self._explanation(step, why, seconds))
+
+    async def _until_done(self, one: CompiledStep, deadline: float, passed: Callable[[], bool]) -> str:
+        """Does the step, again and again while what should come of it does not; "" or why it failed."""
+        while True:
+            why = await self._wait_and_do(one, deadline, passed)
+            if why or not one.until:
+                return why
+            again = min(time.monotonic() + one.step.retry_seconds, deadline)
+            if passed() or await self._wait(one.until, again, passed):
+                return ""
+            if time.monotonic() >= deadline:
+                return "was done, but what should have come of it did not"
+
+    async def _wait_and_do(self, one: CompiledStep, deadline: float, passed: Callable[[], bool]) -> str:
+        step = one.step
+        if one.wait_for:
+            return "" if await self._wait(one.wait_for, deadline, passed) else "did not come about"
+        if step.action == "wait_seconds":
+            await self._wait((), min(time.monotonic() + step.seconds, deadline), passed)
+            return ""
+        while True:
+            why = await self._do(one, min(time.monotonic() + 0.5, deadline))
+            if not why or passed() or time.monotonic() >= deadline:
+                return why
+            await self.changed.wait(min(0.2, deadline - time.monotonic()))
+
+    async def _do(self, one: CompiledStep, deadline: float) -> str:  # noqa: PLR0911 -- one a kind of step
+        step = one.step
+        value = self._value(step)
+        match step.action:
+            case "click":
+                return await self.hands.click(step.targets, deadline=deadline + 2.5, trusted=step.trusted)
+            case "fill":
+                return await self.hands.fill(step.targets, value, deadline=deadline)
+            case "choose":
+                return await self.hands.choose(step.targets, value, deadline=deadline)
+            case "check" | "uncheck":
+                return await self.hands.check(step.targets, wanted=step.action == "check", deadline=deadline)
+            case "press":
+                if step.targets and (why := await self.hands.click(step.targets, deadline=deadline)):
+                    return why
+                await self.page.press(value)
+                return ""
+            case "js":
+                seconds = step.timeout_seconds or self.default_seconds
+                return "" if await self.hands.run(one.expression, timeout_s=seconds) else "was not true in any frame"
+            case _:
+                await self.page.open(value, timeout_s=max(deadline - time.monotonic(), self.default_seconds))
+                return ""
+
+    def _value(self, step: Step) -> str:
+        if step.action == "js":
+            return step.value
+        value = filled(step.value, dict(self.values))
+        if step.allowed:
+            value = re.sub(f"[^{step.allowed}]", "", value) or "Bot"
+        return value[: step.max_length] if step.max_length else value
+
+    async def _wait(self, formulas: tuple[Formula, ...], deadline: float, passed: Callable[[], bool]) -> bool:
+        while not self._any(formulas):
+            left = deadline - time.monotonic()
+            if left <= 0 or passed():
+                return False
+            await self.changed.wait(min(left, 0.5))
+        return True
+
+    def _any(self, formulas: tuple[Formula, ...]) -> bool:
+        return any(self.facts.holds(formula) for formula in formulas)
+
+    async def _explanation(self, step: Step, why: str, seconds: float) -> str:
+        shown = ", ".join(await self.hands.look()) or "nothing that can be pressed or filled in"
+        return f"{step.name} (line {step.line}): {why}, within {seconds:g} s. The page shows: {shown}"[:1500]

@@ -1,0 +1,52 @@
+"""From the meeting's URL to the one that is opened, and the variables that a platform file may use."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+from agents.platforms.base import JoinRequest
+from agents.platforms.file_steps import VARIABLE
+from agents.platforms.platform_file import PlatformFile
+
+
+def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
+    """bot_name, meeting_url, and what the file finds in the meeting's URL; nothing found is an empty text."""
+    found = {"bot_name": request.bot_name, "meeting_url": request.meeting_url}
+    for name, pattern in file.variables:
+        match = re.search(pattern, request.meeting_url)
+        found[name] = unquote(match[1] or "") if match else ""
+    return found
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """A template with its {variables}, as they are."""
+    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def open_url(file: PlatformFile, values: dict[str, str]) -> str:
+    """The URL to open. Raises ValueError where the file's rules make none."""
+    rules = file.url
+    url = values["meeting_url"]
+    for pattern, replacement in rules.rewrite:
+        url = re.sub(pattern, _encoded(replacement, values), url)
+    if rules.open != "{meeting_url}":
+        url = _encoded(rules.open.replace("{meeting_url}", "\0"), values).replace("\0", url)
+    base, hash_mark, fragment = url.partition("#")
+    if rules.query:
+        base += ("&" if "?" in base else "?") + _joined(rules.query, values)
+    if rules.fragment:
+        fragment += ("&" if fragment else "") + _joined(rules.fragment, values)
+        hash_mark = "#"
+    url = base + hash_mark + fragment
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise ValueError(f"the rules under [url] in {file.path} make no http(s) URL")
+    return url
+
+
+def _encoded(template: str, values: dict[str, str]) -> str:
+    return filled(template, {name: value if name == "meeting_url" else quote(value, safe="") for name, value in values.items()})
+
+
+def _joined(pairs: tuple[tuple[str, str], ...], values: dict[str, str]) -> str:
+    return "&".join(f"{quote(name, safe='.-_')}={quote(filled(value, values), safe='')}" for name, value in pairs)
