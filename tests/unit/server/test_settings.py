@@ -1,0 +1,90 @@
+"""Settings: read once from the environment, defaults in one place, secrets never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.domain.errors import BadSetting
+from server.secrets import make_folder, read_or_make
+from server.settings import ServerSettings, describe, read_settings, without_password
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in ServerSettings.model_fields:
+        monkeypatch.delenv(f"ROLLCALL_{field.upper()}", raising=False)
+
+
+def test_what_is_not_set_lies_in_the_data_folder() -> None:
+    settings = ServerSettings(data_dir=Path("somewhere"))
+    assert settings.database_url == "sqlite:///somewhere/rollcall.db"
+    assert settings.media_dir == Path("somewhere/media")
+    assert settings.platforms_dir == Path("somewhere/platforms")
+    assert settings.public == "http://127.0.0.1:8080"
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_LEASE_SECONDS", "2.5")
+    monkeypatch.setenv("ROLLCALL_JITSI_HOSTS", "Meet.example.org, jitsi.lan:8443")
+    monkeypatch.setenv("ROLLCALL_PUBLIC_URL", "https://bots.example.org/")
+    settings = read_settings()
+    assert settings.lease_seconds == 2.5
+    assert settings.jitsi_hosts == {"meet.example.org", "jitsi.lan:8443"}
+    assert settings.public == "https://bots.example.org"
+    assert settings.all_rehearsal_origins >= {"https://bots.example.org", "http://127.0.0.1:8080", "http://localhost:8080"}
+
+
+def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_LEASE_SECONDS", "soon")
+    with pytest.raises(BadSetting, match="ROLLCALL_LEASE_SECONDS"):
+        read_settings()
+
+
+def test_no_secret_is_shown() -> None:
+    settings = ServerSettings(
+        database_url="postgresql://user:hunter2@db/rollcall",
+        broker_url="amqp://guest:hunter2@mq",
+        worker_token="hunter2",
+        media_url_secret="hunter2",
+    )
+    assert "hunter2" not in repr(settings)
+    lines = describe(settings)
+    assert "hunter2" not in str(lines)
+    assert all(line.description for line in lines)
+    assert {line.name for line in lines} >= {"ROLLCALL_DATABASE_URL", "ROLLCALL_GRPC_ADDRESS"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1/0", "redis://127.0.0.1/0"),
+        ("redis://:pw@host/0", "redis://:********@host/0"),
+        ("postgresql://u:p%40@h/d", "postgresql://u:********@h/d"),
+        ("sqlite:///data/x.db", "sqlite:///data/x.db"),
+    ],
+)
+def test_a_password_in_a_url_is_masked(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+def test_a_secret_is_made_once_and_only_its_user_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "worker_token"
+    secret = read_or_make(path)
+    assert len(secret) > 40
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_or_make(path) == secret
+    assert [file.name for file in tmp_path.iterdir()] == ["worker_token"]
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "worker_token").touch()
+    with pytest.raises(BadSetting, match="empty"):
+        read_or_make(tmp_path / "worker_token")
+
+
+def test_a_folder_that_cannot_be_made_names_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadSetting, match="ROLLCALL_MEDIA_DIR"):
+        make_folder(tmp_path / "file" / "media", "ROLLCALL_MEDIA_DIR")
