@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
+from typing import Final
 
-from server.store import Attention, Store
+import structlog
+
+from server.clock import Clock, SystemClock
+from server.domain.errors import DatabaseAway
+from server.store import Attention, Outcome, Store
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE: Final = 256
+_QUIET: Final = frozenset({Outcome.HINT, Outcome.NOTHING})
 
 
 class Scheduler:
@@ -14,20 +26,58 @@ class Scheduler:
     start_grace_s: no lease is expired for so long after the start (one lease: agents need time to find the server again).
     """
 
-    def __init__(self, store: Store, hint: Callable[[str], None], *, start_grace_s: float, every_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hint: Callable[[str], None],
+        *,
+        start_grace_s: float,
+        every_s: float = 1.0,
+        clock: Clock | None = None,
+    ) -> None:
         self._store = store
         self._hint = hint
-        self._start_grace_s = start_grace_s
         self._every_s = every_s
+        self._clock = clock or SystemClock()
+        self._expire_after_us = self._clock.now_us() + round(start_grace_s * 1_000_000)
+        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begins to sweep."""
-        raise NotImplementedError
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
         """Ends the sweep."""
-        raise NotImplementedError
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
 
     async def sweep(self) -> list[Attention]:
-        """One sweep now; hints are sent for what can be claimed."""
-        raise NotImplementedError
+        """One sweep now; hints are sent for what can be claimed. Raises DatabaseAway."""
+        expire = self._clock.now_us() >= self._expire_after_us
+        done: list[Attention] = []
+        while True:
+            some = await self._store.sweep(expire_leases=expire, limit=_AT_ONCE)
+            for attention in some:
+                self._tell(attention)
+            done += some
+            if len(some) < _AT_ONCE:
+                return done
+
+    def _tell(self, attention: Attention) -> None:
+        if attention.outcome not in _QUIET:
+            _log.info("bot_looked_after", bot_id=attention.bot_id, outcome=attention.outcome.value)
+        if attention.hint:
+            self._hint(attention.bot_id)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except DatabaseAway:
+                _log.warning("sweep_waits", reason="database away")
+            except Exception as error:  # noqa: BLE001 - a fault in one sweep must not end all later ones
+                _log.error("sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(self._every_s)

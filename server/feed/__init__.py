@@ -2,7 +2,7 @@
 
 from server.feed.cursor import START, format_cursor, parse_cursor
 from server.feed.filters import EventFilter
-from server.feed.hub import Feed, FeedConfig
-from server.feed.subscription import FeedItem
+from server.feed.hub import Feed
+from server.feed.subscription import FeedConfig, FeedItem
 
 __all__ = ["START", "EventFilter", "Feed", "FeedConfig", "FeedItem", "format_cursor", "parse_cursor"]

@@ -1,33 +1,21 @@
-"""One hub a process: reads new events once and hands them to everybody who watches."""
+"""One hub a process: hears of new events once and hands them to everybody who watches."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 
+import structlog
+
+from server.domain.errors import Draining, OutOfRange
+from server.feed.cursor import START
 from server.feed.filters import EventFilter
-from server.feed.subscription import FeedItem
-from server.store import Store
+from server.feed.subscription import FeedConfig, FeedItem, Source, Subscription
+from server.feed.topic import Topic
+from server.store import Store, StoredEvent
 
-
-@dataclass(frozen=True, slots=True)
-class FeedConfig:
-    """Bounds and times of the feed."""
-
-    bookmark_seconds: float = 15.0
-    """Silence after which a bookmark is sent."""
-    hidden_seconds: float = 1.0
-    """A bookmark follows so long after events that a filter hid."""
-    queue_events: int = 1_000
-    """Events held for one watcher; on overflow it reads the log for itself."""
-    queue_bytes: int = 1 << 20
-    """Bytes held for one watcher; likewise."""
-    behind_events: int = 50_000
-    """A watcher that had caught up and fell further behind than this ends with SlowReader."""
-    page_events: int = 500
-    """Events read from the log at a time."""
-    poll_seconds: float = 5.0
-    """Slow safety poll, in case a notification was lost."""
+_log = structlog.get_logger(__name__)
 
 
 class Feed:
@@ -36,20 +24,33 @@ class Feed:
     def __init__(self, store: Store, config: FeedConfig | None = None) -> None:
         self._store = store
         self._config = config or FeedConfig()
+        self._topics: dict[str, Topic] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._draining = False
 
     async def start(self) -> None:
         """Begins to listen."""
-        raise NotImplementedError
+        self._store.on_commit(self._committed)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._listen()), loop.create_task(self._poll())]
 
     async def drain(self) -> None:
         """Ends every stream with Draining, and every new one."""
-        raise NotImplementedError
+        self._draining = True
+        for topic in self._topics.values():
+            for subscription in topic.subscriptions:
+                subscription.end(Draining())
 
     async def stop(self) -> None:
         """Drains and lets go."""
-        raise NotImplementedError
+        await self.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for topic in self._topics.values():
+            topic.close()
 
-    def watch_bot(
+    async def watch_bot(
         self,
         project_id: str | None,
         bot_id: str,
@@ -61,13 +62,92 @@ class Feed:
 
         Use with `contextlib.aclosing`. Raises NotFound, OutOfRange, SlowReader, Draining, DatabaseAway while iterated.
         """
-        raise NotImplementedError
+        project_id = (await self._store.get_bot(project_id, bot_id)).project_id
 
-    def watch_project(
+        async def read(after: int, most: int) -> list[StoredEvent]:
+            return await self._store.bot_events_after(bot_id, after, most)
+
+        async def at_end(place: int) -> bool:
+            bot = await self._store.get_bot(None, bot_id)
+            return bot.settled and place >= bot.last_sequence
+
+        source = Source(
+            read=read,
+            place=lambda event: event.sequence,
+            shows=lambda event: not kinds or event.kind in kinds,
+            at_end=at_end,
+            ends=True,
+        )
+        async with self._subscribed(project_id, bot_id, source) as subscription:
+            last = (await self._store.get_bot(None, bot_id)).last_sequence
+            if after_sequence is not None and after_sequence > last:
+                raise OutOfRange(0, f"The bot's log ends at {last}; resume after {last} or earlier.")
+            subscription.place = last if after_sequence is None else after_sequence
+            async with contextlib.aclosing(subscription.items()) as items:
+                async for item in items:
+                    yield item
+
+    async def watch_project(
         self, project_id: str, *, after_position: int | None = None, filters: EventFilter | None = None
     ) -> AsyncGenerator[FeedItem, None]:
         """A project's events after `after_position` (0: all; None: from now on), without an end.
 
         Use with `contextlib.aclosing`. Raises OutOfRange, SlowReader, Draining, DatabaseAway while iterated.
         """
-        raise NotImplementedError
+
+        async def read(after: int, most: int) -> list[StoredEvent]:
+            return await self._store.project_events_after(project_id, after, most)
+
+        async def at_end(_place: int) -> bool:
+            return False
+
+        shows = (filters or EventFilter()).shows
+        source = Source(read=read, place=lambda event: event.position, shows=shows, at_end=at_end, ends=False)
+        async with self._subscribed(project_id, None, source) as subscription:
+            last = await self._store.last_position(project_id)
+            if after_position is not None and after_position > last:
+                raise OutOfRange(START, "The position lies beyond the end of the log; use a cursor as it was given to you.")
+            subscription.place = last if after_position is None else after_position
+            async with contextlib.aclosing(subscription.items()) as items:
+                async for item in items:
+                    yield item
+
+    @contextlib.asynccontextmanager
+    async def _subscribed(self, project_id: str, bot_id: str | None, source: Source) -> AsyncGenerator[Subscription, None]:
+        """A subscription that is offered everything from now on."""
+        if self._draining:
+            raise Draining
+        subscription = Subscription(source, self._config)
+        topic = self._topics.setdefault(project_id, Topic(self._store, project_id))
+        try:
+            await topic.attach(subscription, bot_id)
+            yield subscription
+        finally:
+            topic.detach(subscription, bot_id)
+            if topic.idle and self._topics.get(project_id) is topic:
+                topic.close()
+                del self._topics[project_id]
+
+    def _committed(self, events: Sequence[StoredEvent]) -> None:
+        if not self._topics:
+            return
+        by_project: dict[str, list[StoredEvent]] = {}
+        for event in events:
+            by_project.setdefault(event.project_id, []).append(event)
+        for project_id, some in by_project.items():
+            if (topic := self._topics.get(project_id)) is not None:
+                topic.committed(some)
+
+    async def _listen(self) -> None:
+        """Wakes the topics in which other servers committed; every one when something may have been missed."""
+        async with contextlib.aclosing(self._store.notifications()) as notifications:
+            async for project_ids in notifications:
+                for project_id in list(self._topics) if project_ids is None else project_ids:
+                    if (topic := self._topics.get(project_id)) is not None:
+                        topic.wake()
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.poll_seconds)
+            for topic in list(self._topics.values()):
+                topic.wake()

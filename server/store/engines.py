@@ -98,7 +98,7 @@ def is_away(error: BaseException) -> bool:
     state = getattr(original, "sqlstate", None)
     if state is None:
         return error.connection_invalidated or isinstance(error, OperationalError)
-    return state.startswith(_AWAY_CLASSES)
+    return str(state).startswith(_AWAY_CLASSES)
 
 
 def may_work_again(error: BaseException) -> bool:

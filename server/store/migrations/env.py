@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from sqlmodel import AutoString, SQLModel
 
 from server.store import tables
@@ -12,7 +13,7 @@ from server.store import tables
 assert tables.BOT is not None  # the import declares the tables
 
 
-def render(kind: str, item: Any, _context: Any) -> str | bool:
+def render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """Writes SQLModel's own text type as the plain one that it is, so that steps need no SQLModel."""
     return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
 
