@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agents.browser.api import BrowserOptions
+from agents.browser.session import ChromiumBrowser, ChromiumLauncher
+from tools.meetings import easyrtc
+
+PLATFORMS = Path(__file__).parent / "platforms"
+
+
+def missing(what: str) -> None:
+    """Skips on a laptop, fails in CI: a green run there means what it says."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture
+async def easyrtc_url() -> AsyncIterator[str]:
+    try:
+        await easyrtc.install()
+    except easyrtc.EasyRtcError as error:
+        missing(str(error))
+    async with easyrtc.running() as url:
+        yield url
+
+
+@pytest.fixture
+async def people_browser(tmp_path: Path) -> AsyncIterator[ChromiumBrowser]:
+    """The browser that the other people use."""
+    options = BrowserOptions(grants=("audioCapture", "videoCapture"), flags=("--autoplay-policy=no-user-gesture-required",))
+    browser = await ChromiumLauncher().launch(options, profile_parent=tmp_path / "people")
+    yield browser
+    await browser.close()
