@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from rollcall.cli.app import main
 
-__all__ = ["main"]
+def main() -> None:
+    """The command `rollcall`."""
+    from rollcall.cli.app import main as run
+
+    run()

@@ -6,16 +6,18 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 from rollcall.cli.first_start import read_key
 from rollcall.cli.terminal import UserError, say
-from rollcall.client import Client
 from rollcall.v1 import bot_service_pb2 as bots_pb
 from rollcall.v1 import event_pb2
+
+if TYPE_CHECKING:
+    from rollcall.client import Client
 
 app = typer.Typer(help="Send bots, look at them, follow what happens to them.", no_args_is_help=True)
 
@@ -29,6 +31,8 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 def connect(address: str, key: str) -> Client:
     """A client with the key given, or the one that `rollcall run` keeps in the data folder."""
+    from rollcall.client import Client
+
     found = key or read_key(Path(os.environ.get("ROLLCALL_DATA_DIR", "data")))
     if not found:
         raise UserError(

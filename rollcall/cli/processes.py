@@ -13,7 +13,7 @@ import typer
 import uvloop
 
 from rollcall.cli import first_start
-from rollcall.cli.terminal import configure_logging, say
+from rollcall.cli.terminal import UserError, configure_logging, say
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,15 @@ async def _run_all() -> None:
         say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
 
 
+def _refuse_embedded(broker_url: str) -> None:
+    if broker_url.startswith("embedded:"):
+        raise UserError(
+            "a server or a worker of its own needs a broker between the two: set ROLLCALL_BROKER_URL to redis://… or amqp://…, "
+            "or start everything in one process with `rollcall run`",
+            code=2,
+        )
+
+
 def server(
     http: Annotated[bool, typer.Option("--http/--no-http", help="Serve HTTP too, in this process (quicker than a gateway apart)")] = True,
     log_level: LogLevel = "info",
@@ -109,6 +118,7 @@ async def _server(*, http: bool) -> None:
     from server.settings import ServerSettings
 
     settings = ServerSettings()
+    _refuse_embedded(settings.broker_url)
     instance = Server(settings, DramatiqDispatcher(make_broker(settings.broker_url)))
     stopped, forget = _until_stopped()
     await instance.start()
@@ -166,6 +176,7 @@ async def _worker() -> None:
     from agents.worker import Worker
 
     settings = WorkerSettings()
+    _refuse_embedded(settings.broker_url)
     instance = Worker(settings, make_broker(settings.broker_url))
     stopped, forget = _until_stopped()
     await asyncio.to_thread(instance.start)
