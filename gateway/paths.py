@@ -104,15 +104,14 @@ class PathTree(Generic[T]):
 
     def find(self, segments: list[str]) -> tuple[T, list[str]] | None:
         """What the path matches, with its segments less the verb."""
-        found = self._walk(self._root, segments, 0, "")
-        if found is not None:
-            return found, segments
         name, colon, verb = segments[-1].rpartition(":")
-        if not colon:
-            return None
-        bare = [*segments[:-1], name]
-        found = self._walk(self._root, bare, 0, verb)
-        return None if found is None else (found, bare)
+        if colon:
+            bare = [*segments[:-1], name]
+            found = self._walk(self._root, bare, 0, verb)
+            if found is not None:
+                return found, bare
+        found = self._walk(self._root, segments, 0, "")
+        return None if found is None else (found, segments)
 
     def _walk(self, node: _Node[T], segments: list[str], at: int, verb: str) -> T | None:
         if at == len(segments):
