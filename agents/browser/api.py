@@ -25,7 +25,7 @@ class BrowserOptions:
     disabled_features: frozenset[str] = frozenset()
     enabled_features: frozenset[str] = frozenset()
     secure_origins: tuple[str, ...] = ()
-    """Origins treated as secure though they are not, as `http://10.0.0.1:8088`."""
+    """Origins treated as secure though they are not, as `http://10.0.0.1:8088`. Any needs the full Chromium."""
     grants: tuple[str, ...] = ()
     """CDP permission names granted to every origin, as `audioCapture`."""
     extra_environment: dict[str, str] = field(default_factory=dict)

@@ -17,6 +17,8 @@ _WRAPPER = """(() => {
   const { stringify } = JSON;
   Object.defineProperty(globalThis, NAME, {
     value: (v) => raw(typeof v === "string" ? "s" + v : "j" + (stringify(v) ?? "null")),
+    writable: false,
+    configurable: false,
   });
 })()"""
 """Text goes as it is: a 2 MB chunk in base64 is not escaped twice. JSON.stringify is kept from a page that replaces it later."""

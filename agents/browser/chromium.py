@@ -95,7 +95,8 @@ class Chromium:
         cls, options: BrowserOptions, *, profile_parent: Path, executable: Path | None = None, timeout_s: float = START_SECONDS
     ) -> Chromium:
         """Sweeps old profiles, starts Chromium in a new one. Raises ChromiumNotFoundError, ChromiumStartError."""
-        program = executables.find(executable, whole_browser=options.tab_capture)
+        # The headless shell knows no secure origins beyond https and this machine.
+        program = executables.find(executable, whole_browser=options.tab_capture or bool(options.secure_origins))
         try:
             await asyncio.to_thread(profiles.sweep, profile_parent)
             profile = profiles.Profile.create(profile_parent)
@@ -189,7 +190,16 @@ class Chromium:
         raise ChromiumStartError(message, output=self.output, hint=_hint(self.output))
 
     async def _read(self) -> None:
-        """Reads to the end: a full pipe would stop Chromium."""
+        """Reads to the end: a full pipe would stop Chromium. Lets go of it when the loop ends and nobody has closed it."""
+        try:
+            await self._read_lines()
+        finally:
+            self._let_go()
+            if not self._listening.done():
+                self._listening.set_exception(EOFError())
+                self._listening.exception()  # heard, also where the start was cancelled
+
+    async def _read_lines(self) -> None:
         stream = self._process.stderr
         assert stream is not None
         while True:
@@ -198,15 +208,12 @@ class Chromium:
             except ValueError:  # a line longer than the buffer, which is dropped
                 continue
             if not line:
-                break
+                return
             if not any(words in line for words in NOISE):
                 self._printed.append(line[:500])
             found = LISTENING.search(line)
             if found and not self._listening.done():
                 self._listening.set_result(found.group(1).decode())
-        if not self._listening.done():
-            self._listening.set_exception(EOFError())
-            self._listening.exception()  # heard, also where the start was cancelled
 
 
 def _hint(output: str) -> str:

@@ -42,8 +42,13 @@ class Navigation:
         self._ready: set[str] = set()
         self._statuses: dict[str, int] = {}
         self._changed = asyncio.Event()
+        self.is_pending = False
+        """Whether another document was asked for and is not there yet; Chromium holds calls into the page back meanwhile."""
         session.on("Page.lifecycleEvent", self._on_lifecycle)
         session.on("Network.responseReceived", self._on_response)
+        session.on("Page.frameStartedNavigating", lambda event: self._on_pending(event["frameId"], pending=True))
+        session.on("Page.frameNavigated", lambda event: self._on_pending(event["frame"]["id"], pending=False))
+        session.on("Page.frameStoppedLoading", lambda event: self._on_pending(event["frameId"], pending=False))
 
     async def start(self) -> None:
         """Asks for the events. Raises as `call`."""
@@ -92,6 +97,10 @@ class Navigation:
         elif event["name"] == "DOMContentLoaded":
             self._ready.add(event["loaderId"])
             self._changed.set()
+
+    def _on_pending(self, frame_id: str, *, pending: bool) -> None:
+        if frame_id == self._frame_id:
+            self.is_pending = pending
 
     def _on_response(self, event: Params) -> None:
         if event.get("type") == "Document" and event.get("frameId") == self._frame_id:

@@ -28,11 +28,10 @@ from agents.browser.errors import (
 from agents.browser.frames import Frames, evaluation
 from agents.browser.navigation import Navigation
 from agents.browser.pyppeteer_fixes import Params, SafeConnection, SafeSession, SessionGoneError
+from agents.browser.watchdog import watch
 
 log = structlog.get_logger(__name__)
 
-PING_SECONDS = 2.0
-HUNG_SECONDS = 10.0
 INPUT_SECONDS = 5.0
 GONE = ("Cannot find context", "Execution context was destroyed", "navigated or closed", "Cannot find default execution context")
 VISIBLE_TEXT = "() => document.body ? document.body.innerText : ''"
@@ -70,7 +69,7 @@ class ChromiumPage:
                 await session.send("Emulation.setFocusEmulationEnabled", {"enabled": True})
         except (TimeoutError, PyppeteerError) as error:
             raise BrowserLostError(f"no page could be opened: {error or 'no answer in time'}") from error
-        page._watchdog = asyncio.create_task(page._watch())
+        page._watchdog = asyncio.create_task(watch(page._frames, page._navigation, page._hung))
         return page
 
     @property
@@ -194,19 +193,9 @@ class ChromiumPage:
         accept = event.get("type") in {"alert", "beforeunload"}
         self._session.cast("Page.handleJavaScriptDialog", {"accept": accept})
 
-    async def _watch(self) -> None:
-        """Asks the page for a sign of life; a page that gives none for 10 s is hung, whatever it is busy with."""
-        while True:
-            await asyncio.sleep(PING_SECONDS)
-            self._frames.forget_console()
-            try:
-                await call(self._session, "Runtime.evaluate", {"expression": "1"}, timeout_s=HUNG_SECONDS)
-            except TimeoutError:
-                self._watchdog = None
-                self.fail(PageHungError(f"the page did not answer for {HUNG_SECONDS:g} s"))
-                return
-            except (PyppeteerError, BrowserError):
-                continue  # between two documents, or failed already, which others report
+    def _hung(self) -> None:
+        self._watchdog = None  # it ends by itself
+        self.fail(PageHungError("the page does not answer any more"))
 
     def _stop_watching(self) -> None:
         if self._watchdog is not None:

@@ -185,7 +185,8 @@ class SafeConnection(_Calls, Connection):  # type: ignore[misc]  # pyppeteer has
             async for text in self._websocket:
                 self._dispatch(orjson.loads(text))
         except (ConnectionClosed, OSError, orjson.JSONDecodeError) as error:
-            log.info("browser.connection_ended", reason=type(error).__name__)
+            if not self.is_ending:
+                log.info("browser.connection_ended", reason=type(error).__name__)
         finally:
             self._end()
             with contextlib.suppress(Exception):
@@ -202,12 +203,12 @@ class SafeConnection(_Calls, Connection):  # type: ignore[misc]  # pyppeteer has
                 session._on_closed()  # noqa: SLF001 -- pyppeteer's name for it
 
     def _end(self) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
         self.fail(SessionGoneError("the connection to the browser is closed"))
         for session in list(self._sessions.values()):
             session._on_closed()  # noqa: SLF001 -- pyppeteer's name for it
         self._sessions.clear()
-        if not self.lost.done():
-            self.lost.set_result(None)
 
 
 def _hear(answer: asyncio.Future[Params]) -> None:
