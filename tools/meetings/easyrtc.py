@@ -1,4 +1,7 @@
-"""Starts open-easyrtc's demos, a meeting written by others, on loopback: `python -m tools.meetings.easyrtc` prints the room's URL."""
+"""Starts open-easyrtc's demos, a meeting written by others, on loopback.
+
+`python -m tools.meetings.easyrtc` prints the room's URL.
+"""
 
 from __future__ import annotations
 
