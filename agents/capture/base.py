@@ -46,6 +46,7 @@ class HealthSample:
     video_frames: int
     video_frames_expected: int
     video_brightness: float
+    """Mean, 0 to 255; -1 where it is not known."""
     incoming_video_moving: bool
     """Whether any remote picture changed."""
     bytes_written: int
@@ -74,11 +75,17 @@ class Capture(Protocol):
         ...
 
     async def arm(self) -> None:
-        """Gets everything ready (as the tab's picture), so that `start` takes milliseconds. May be called again after a navigation."""
+        """Gets everything ready (as the tab's picture), so that `start` takes milliseconds; the page must be open.
+
+        May be called again. After a navigation the capture does this by itself, and goes on in a new segment if it recorded.
+        """
         ...
 
     async def start(self) -> int:
-        """Begins to write a new segment; returns the instant of its first frame or sound, ms since the Unix epoch. Raises CaptureError."""
+        """Begins to write a new segment; returns the instant of its first frame or sound, ms since the Unix epoch.
+
+        Raises CaptureError.
+        """
         ...
 
     async def pause(self) -> None:

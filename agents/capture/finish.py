@@ -1,0 +1,117 @@
+"""Makes one playable file of a recording's segments: whole or cut off by a kill, of one epoch or of several.
+
+Nothing is lost by a kill in the middle: segments stay, the result appears by a rename, and a second run gives the same file.
+Time in which nothing was recorded (a pause, a lost agent) is not in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from agents.capture.base import FinishedFile, Format
+from agents.capture.ffmpeg import FinishError, Probed, ffmpeg, probe
+from agents.capture.files import SegmentFile, list_segments
+from agents.capture.join import Piece, joined_arguments
+from agents.capture.judge import judge, loudest_dbfs
+from agents.capture.matroska import holds_blocks
+
+WORK_PREFIX = "finishing-"
+CONTENT_TYPES = {Format.MP4: "video/mp4", Format.MP3: "audio/mpeg"}
+
+__all__ = ["FinishError", "discard_segments", "finish"]
+
+
+async def finish(folder: Path, format: Format) -> FinishedFile:  # noqa: A002 -- the word of the contract
+    """Makes `<folder>/recording.<format>` and says what it is. Raises FinishError."""
+    target = folder / f"recording.{format.value}"
+    segments = list_segments(folder)
+    made_of: list[list[str | int]] = [[s.path.name, s.path.stat().st_size] for s in segments]
+    if (before := _made_before(target, made_of)) is not None:
+        return before
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder))
+    try:
+        pieces = await _pieces(segments, work, format)
+        finished = await _made(pieces, work, target, format)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FinishError(f"The media folder cannot be written ({reason}): make room, or check its owner.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    note = {**asdict(finished), "path": finished.path.name, "made_of": made_of}
+    _write_whole(_note(target), orjson.dumps(note))
+    return finished
+
+
+def discard_segments(folder: Path) -> None:
+    """Frees the room of what the finished file was made of; only where that file is there."""
+    if any((folder / f"recording.{f.value}").exists() for f in CONTENT_TYPES):
+        shutil.rmtree(folder / "segments", ignore_errors=True)
+
+
+async def _pieces(segments: list[SegmentFile], work: Path, format: Format) -> list[Piece]:  # noqa: A002 -- as finish
+    """Each segment read through once: what was cut off at its end goes, lengths are known, what is empty is left out."""
+    pieces = []
+    segments = [s for s in segments if holds_blocks(s.path)]
+    if len(segments) == 1 and (probed := await probe(segments[0].path)) is not None:
+        return [Piece(segments[0].path, segments[0].start_ms, side=False, probed=probed)]  # joined and repaired in one pass
+    for n, segment in enumerate(segments):
+        whole = work / f"{n}.mkv"
+        picture = ("-map", "0:v:0?") if format is Format.MP4 and not segment.side else ()
+        with contextlib.suppress(FinishError):
+            await ffmpeg(["-fflags", "+genpts", "-i", segment.path, *picture, "-map", "0:a:0?", "-c", "copy", whole])
+            if (probed := await probe(whole)) is not None and probed.duration_ms > 0:
+                pieces.append(Piece(whole, segment.start_ms, segment.side, probed))
+    return pieces
+
+
+async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -> FinishedFile:  # noqa: A002 -- as finish
+    if not any(not piece.side for piece in pieces):
+        raise FinishError("Nothing was recorded: there is no segment with sound or picture in it.")
+    part = work / target.name
+    printed = await ffmpeg(joined_arguments(pieces, work, part, format))
+    probed = await probe(part)
+    if probed is None or not probed.duration_ms:
+        raise FinishError("ffmpeg made a file that cannot be played.")
+    impaired, detail = await judge(part, probed, loudest_dbfs(printed))
+    part.replace(target)
+    return _finished(target, format, probed, impaired=impaired, detail=detail)
+
+
+def _finished(target: Path, format: Format, probed: Probed, *, impaired: bool, detail: str) -> FinishedFile:  # noqa: A002 -- as finish
+    size = target.stat().st_size
+    return FinishedFile(target, CONTENT_TYPES[format], probed.duration_ms, size, impaired, detail)
+
+
+def _note(target: Path) -> Path:
+    return target.with_suffix(f"{target.suffix}.json")
+
+
+def _made_before(target: Path, made_of: list[list[str | int]]) -> FinishedFile | None:
+    """The result of an earlier run over the same segments (or over segments that have been discarded since)."""
+    try:
+        note = orjson.loads(_note(target).read_bytes())
+        if (made_of and note.pop("made_of") != made_of) or target.stat().st_size != note["size_bytes"]:
+            return None
+        note.pop("made_of", None)
+        return FinishedFile(**{**note, "path": target})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _sweep(folder: Path) -> None:
+    for old in folder.glob(f"{WORK_PREFIX}*"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
