@@ -20,6 +20,7 @@ from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
 from agents.attendance.story import Story
 from agents.capture.base import CaptureError, CaptureRequest, Format
+from agents.capture.ffmpeg import FinishError
 from agents.link import LinkListeners
 from agents.link_errors import LeaseNotAvailableError, ServerRefusedError, ServerUnreachableError
 from rollcall.v1 import agent_service_pb2 as agent
@@ -270,7 +271,7 @@ class _Carrying:
             return
         try:
             file = await self._tools.finish(self._folder, self._format)
-        except CaptureError as error:
+        except (CaptureError, FinishError) as error:
             self._reporter.recording_failed(str(error), start_ms=self._recorder.start_ms)
             return
         self._reporter.recording_finished(

@@ -1,61 +1,44 @@
-"""Judges what a capture delivers: every ten seconds in any case, at once when its condition changes. Pure, but for the clock.
-
-A condition has to hold for some seconds before it is believed, and is then told within 15 s of its beginning.
-"""
+"""What is said of a capture's health, and whether it marks the recording. The judge itself is agents.capture.health."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TypeAlias
+from dataclasses import replace
 
 from agents.attendance.clock import Clock
 from agents.capture.base import HealthSample
+from agents.capture.health import Condition, Health, HealthMeter
 from rollcall.v1 import event_pb2 as event
 
-Condition: TypeAlias = event.CaptureCondition.ValueType
+_QUIET_S = 5.0
+"""A capture that has given no sample for so long gives nothing."""
+_NOTHING_KNOWN_DBFS = -119.0
+_A_VOICE_DBFS = -40.0
 
-REPORT_EVERY_S = 10.0
-_BELIEVED_AFTER_S = 8.0
-"""Speech has pauses and people turn cameras off and on: shorter than this is no fault."""
-_STALLED_AFTER_S = 6.0
-_HEARD_DBFS = -55.0
-"""What comes in above this is somebody's voice."""
-_SILENT_DBFS = -75.0
-"""A recorded mix below this holds nothing of it."""
-_BLACK_BRIGHTNESS = 6.0
-_FEW_FRAMES = 0.6
-_LITTLE_AUDIO = 0.8
-
-IMPAIRING = frozenset({event.CAPTURE_CONDITION_SILENT, event.CAPTURE_CONDITION_BLACK, event.CAPTURE_CONDITION_STALLED})
-
-_DETAILS: dict[Condition, str] = {
-    event.CAPTURE_CONDITION_SILENT: "People speak and the recording hears nothing.",
-    event.CAPTURE_CONDITION_BLACK: "People's pictures move and the recorded picture is black.",
-    event.CAPTURE_CONDITION_DEGRADED: "Fewer frames or less sound come than should: the machine may be overloaded.",
-    event.CAPTURE_CONDITION_STALLED: "Nothing comes from the capture.",
+_CONDITIONS = {
+    Condition.OK: event.CAPTURE_CONDITION_OK,
+    Condition.SILENT: event.CAPTURE_CONDITION_SILENT,
+    Condition.BLACK: event.CAPTURE_CONDITION_BLACK,
+    Condition.DEGRADED: event.CAPTURE_CONDITION_DEGRADED,
+    Condition.STALLED: event.CAPTURE_CONDITION_STALLED,
 }
+_IMPAIRING = frozenset({Condition.SILENT, Condition.BLACK, Condition.STALLED})
 
 
 class HealthWatch:
-    """Watches one capture. `impaired` stays true once the recording was."""
+    """Watches what is captured from `start` to `stop`. `impaired` stays true once the recording was."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._meter = HealthMeter()
         self._running = False
-        self._window: deque[HealthSample] = deque()
-        self._since: dict[Condition, float] = {}
-        self._last_bytes_at = 0.0
-        self._last_report_at = 0.0
-        self.condition: Condition = event.CAPTURE_CONDITION_OK
+        self._heard_at = 0.0
         self.impaired = False
 
     def start(self) -> None:
         """A segment begins, or goes on after a pause."""
-        now = self._clock.monotonic()
         if not self._running:
-            self._last_bytes_at = self._last_report_at = now
-            self._window.clear()
-            self._since.clear()
+            self._meter.restart()
+            self._heard_at = self._clock.monotonic()
         self._running = True
 
     def stop(self) -> None:
@@ -63,78 +46,50 @@ class HealthWatch:
         self._running = False
 
     def add(self, sample: HealthSample, *, somebody_speaks: bool) -> event.CaptureHealth | None:
-        """Takes a sample; returns what has to be reported now, if anything."""
+        """Takes a sample; returns what has to be reported now, if anything.
+
+        `somebody_speaks`: by the page's own marks. Where the capture sees no track at all, they are what tells of a voice.
+        """
         if not self._running:
             return None
-        now = self._clock.monotonic()
-        self._window.append(sample)
-        if sample.bytes_written > 0:
-            self._last_bytes_at = now
-        for condition, holds in _judge(sample, somebody_speaks=somebody_speaks):
-            if holds is False:
-                self._since.pop(condition, None)
-            elif holds:
-                self._since.setdefault(condition, now)
-        return self.tick()
+        self._heard_at = self._clock.monotonic()
+        if somebody_speaks and sample.incoming_level_dbfs <= _NOTHING_KNOWN_DBFS:
+            sample = replace(sample, incoming_level_dbfs=_A_VOICE_DBFS)
+        return self._told(self._meter.add(sample))
 
     def tick(self) -> event.CaptureHealth | None:
-        """As `add` without a sample; call it every second or two, for a dead capture sends none."""
-        if not self._running:
+        """As `add` where no sample came; call it every second, for a dead capture gives none."""
+        quiet_s = self._clock.monotonic() - self._heard_at
+        if not self._running or quiet_s < _QUIET_S:
             return None
-        now = self._clock.monotonic()
-        condition = self._believed(now)
-        changed = condition != self.condition
-        if not changed and now - self._last_report_at < REPORT_EVERY_S:
-            return None
-        self.condition = condition
-        self.impaired = self.impaired or condition in IMPAIRING
-        return self._report(now)
-
-    def _believed(self, now: float) -> Condition:
-        if now - self._last_bytes_at >= _STALLED_AFTER_S:
-            return event.CAPTURE_CONDITION_STALLED
-        for condition in (event.CAPTURE_CONDITION_SILENT, event.CAPTURE_CONDITION_BLACK, event.CAPTURE_CONDITION_DEGRADED):
-            since = self._since.get(condition)
-            if since is not None and now - since >= _BELIEVED_AFTER_S:
-                return condition
-        return event.CAPTURE_CONDITION_OK
-
-    def _report(self, now: float) -> event.CaptureHealth:
-        samples = list(self._window)
-        window_ms = sum(sample.window_ms for sample in samples)
-        weigh = max(window_ms, 1)
-        health = event.CaptureHealth(
-            condition=self.condition,
-            audio_level_dbfs=sum(s.audio_level_dbfs * s.window_ms for s in samples) / weigh if samples else -120.0,
-            audio_ms=sum(sample.audio_ms for sample in samples),
-            video_frames=sum(sample.video_frames for sample in samples),
-            video_frames_expected=sum(sample.video_frames_expected for sample in samples),
-            video_brightness=sum(s.video_brightness * s.window_ms for s in samples) / weigh,
-            bytes_written=sum(sample.bytes_written for sample in samples),
-            window_ms=window_ms or round((now - self._last_report_at) * 1000),
-            detail=_DETAILS.get(self.condition, ""),
-            audio_tracks=samples[-1].audio_tracks if samples else 0,
+        self._heard_at = self._clock.monotonic()
+        nothing = HealthSample(
+            window_ms=round(quiet_s * 1000),
+            audio_ms=0,
+            audio_level_dbfs=-120.0,
+            incoming_level_dbfs=-120.0,
+            audio_tracks=0,
+            video_frames=0,
+            video_frames_expected=0,
+            video_brightness=-1.0,
+            incoming_video_moving=False,
+            bytes_written=0,
         )
-        self._window.clear()
-        self._last_report_at = now
-        return health
+        return self._told(self._meter.add(nothing))
 
-
-def _judge(sample: HealthSample, *, somebody_speaks: bool) -> list[tuple[Condition, bool | None]]:
-    """Each condition and whether this sample speaks for it (True), against it (False), or tells nothing (None)."""
-    voices = sample.incoming_level_dbfs > _HEARD_DBFS or (somebody_speaks and sample.incoming_level_dbfs <= -119.0)
-    silent: bool | None = None
-    if sample.audio_level_dbfs > _SILENT_DBFS:
-        silent = False
-    elif voices:
-        silent = True
-    black: bool | None = False
-    if sample.video_frames_expected and sample.video_brightness < _BLACK_BRIGHTNESS:
-        black = True if sample.incoming_video_moving else None
-    few = sample.video_frames < _FEW_FRAMES * sample.video_frames_expected
-    little = sample.audio_ms < _LITTLE_AUDIO * sample.window_ms
-    return [
-        (event.CAPTURE_CONDITION_SILENT, silent),
-        (event.CAPTURE_CONDITION_BLACK, black),
-        (event.CAPTURE_CONDITION_DEGRADED, few or little),
-    ]
+    def _told(self, health: Health | None) -> event.CaptureHealth | None:
+        if health is None:
+            return None
+        self.impaired = self.impaired or health.condition in _IMPAIRING
+        return event.CaptureHealth(
+            condition=_CONDITIONS[health.condition],
+            audio_level_dbfs=health.audio_level_dbfs,
+            audio_ms=health.audio_ms,
+            video_frames=health.video_frames,
+            video_frames_expected=health.video_frames_expected,
+            video_brightness=health.video_brightness,
+            bytes_written=health.bytes_written,
+            window_ms=health.window_ms,
+            detail=health.detail,
+            audio_tracks=health.audio_tracks,
+        )

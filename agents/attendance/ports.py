@@ -53,7 +53,7 @@ class Devices(Protocol):
 
 
 Finish = Callable[[Path, Format], Awaitable[FinishedFile]]
-"""Joins the segments in a bot's folder into one playable file, off the loop. Raises CaptureError where nothing is playable."""
+"""Joins the segments in a bot's folder into one playable file, off the loop. Raises FinishError where nothing is playable."""
 
 
 @dataclass(frozen=True, slots=True)

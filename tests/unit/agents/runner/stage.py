@@ -13,7 +13,6 @@ from agents.browser.errors import BrowserError
 from agents.browser.fakes import FakeBrowser, FakeLauncher, FakePage
 from agents.capture.base import (
     Capture,
-    CaptureError,
     CaptureListeners,
     CaptureRequest,
     FinishedFile,
@@ -173,7 +172,7 @@ class Stage:
     launcher: FakeLauncher = field(default_factory=FakeLauncher)
     on_attend: Callable[[StoryAttendance], None] = lambda _attendance: None
     on_capture: Callable[[FakeCapture], None] = lambda _capture: None
-    finish_error: CaptureError | None = None
+    finish_error: Exception | None = None
     finish_holds: asyncio.Event | None = None
     no_adapter: bool = False
     patience: Patience = field(

@@ -1,4 +1,4 @@
-"""The judge of a capture, with a clock that is moved."""
+"""What is said of a capture, with a clock that is moved. The judge has tests of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from rollcall.v1 import event_pb2 as event
 from tests.unit.agents.runner.stage import a_sample
 
 SILENT = {"audio_level_dbfs": -120.0}
-BLACK = {"video_brightness": 0.0}
 
 
 class Watched:
@@ -28,8 +27,8 @@ class Watched:
                 told.append((second, event.CaptureCondition.Name(health.condition).removeprefix("CAPTURE_CONDITION_"), health))
         return told
 
-    def conditions(self, seconds: int, *, somebody_speaks: bool = True, **changes: float) -> list[tuple[int, str]]:
-        return [(second, name) for second, name, _ in self.feed(seconds, somebody_speaks=somebody_speaks, **changes)]
+    def conditions(self, seconds: int, *, somebody_speaks: bool = True, **changes: float) -> list[str]:
+        return [name for _, name, _ in self.feed(seconds, somebody_speaks=somebody_speaks, **changes)]
 
 
 def test_a_good_capture_is_told_of_every_ten_seconds() -> None:
@@ -42,67 +41,41 @@ def test_a_good_capture_is_told_of_every_ten_seconds() -> None:
 
 def test_silence_while_people_speak_is_told_within_fifteen_seconds_and_stays_a_mark() -> None:
     watched = Watched()
-    ((second, name),) = watched.conditions(10, **SILENT)
-    assert name == "SILENT"
-    assert second <= 15
-    assert watched.conditions(1) == [(1, "OK")]
+    told = watched.feed(14, **SILENT)
+    assert told[0][1] == "SILENT"
+    assert told[0][0] < 15
+    assert watched.conditions(1) == ["OK"]
     assert watched.watch.impaired
 
 
 def test_silence_while_nobody_speaks_is_no_fault() -> None:
     watched = Watched()
-    assert watched.conditions(10, somebody_speaks=False, incoming_level_dbfs=-120.0, **SILENT) == [(10, "OK")]
+    assert watched.conditions(10, somebody_speaks=False, incoming_level_dbfs=-120.0, **SILENT) == ["OK"]
     assert not watched.watch.impaired
 
 
 def test_what_the_page_marks_counts_where_no_track_is_seen_at_all() -> None:
-    assert Watched().conditions(9, incoming_level_dbfs=-120.0, audio_tracks=0, **SILENT) == [(9, "SILENT")]
+    assert "SILENT" in Watched().conditions(10, incoming_level_dbfs=-120.0, audio_tracks=0, **SILENT)
 
 
-def test_a_pause_in_speech_does_not_excuse_a_silent_capture() -> None:
+def test_a_capture_that_says_nothing_has_stalled_and_is_told_of_again() -> None:
     watched = Watched()
-    watched.conditions(5, **SILENT)
-    watched.conditions(2, somebody_speaks=False, incoming_level_dbfs=-90.0, **SILENT)
-    assert ("SILENT") in [name for _, name in watched.conditions(3, **SILENT)]
-
-
-def test_a_black_picture_is_a_fault_while_others_move() -> None:
-    watched = Watched()
-    assert watched.conditions(9, **BLACK) == [(9, "BLACK")]
+    told = []
+    for _ in range(30):
+        watched.clock.move(1)
+        health = watched.watch.tick()
+        if health is not None:
+            told.append(health.condition)
+    assert len(told) >= 3
+    assert set(told) == {event.CAPTURE_CONDITION_STALLED}
     assert watched.watch.impaired
-
-
-def test_a_black_picture_of_dark_cameras_is_no_fault() -> None:
-    assert Watched().conditions(10, incoming_video_moving=False, **BLACK) == [(10, "OK")]
-
-
-def test_sound_alone_has_no_picture_to_be_black() -> None:
-    assert Watched().conditions(10, video_frames=0, video_frames_expected=0, **BLACK) == [(10, "OK")]
-
-
-def test_too_few_frames_are_told_and_do_not_impair() -> None:
-    watched = Watched()
-    assert watched.conditions(9, video_frames=5) == [(9, "DEGRADED")]
-    assert not watched.watch.impaired
-
-
-def test_a_capture_that_writes_nothing_has_stalled() -> None:
-    watched = Watched()
-    assert watched.conditions(6, bytes_written=0) == [(6, "STALLED")]
-    assert watched.watch.impaired
-
-
-def test_a_capture_that_says_nothing_has_stalled() -> None:
-    watched = Watched()
-    watched.clock.move(7)
-    health = watched.watch.tick()
-    assert health is not None
-    assert health.condition == event.CAPTURE_CONDITION_STALLED
 
 
 def test_a_paused_capture_is_not_judged() -> None:
     watched = Watched()
     watched.watch.stop()
     assert watched.conditions(30, bytes_written=0, **SILENT) == []
+    watched.clock.move(30)
+    assert watched.watch.tick() is None
     watched.watch.start()
-    assert watched.conditions(5) == []
+    assert watched.conditions(4) == []

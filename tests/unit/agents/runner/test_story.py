@@ -15,6 +15,7 @@ from agents.browser.errors import (
     PageLoadError,
 )
 from agents.capture.base import CaptureError
+from agents.capture.ffmpeg import FinishError
 from agents.platforms.base import ChatSeen, JoinStepError, PersonSeen, UiState
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
@@ -333,7 +334,7 @@ async def test_a_capture_that_fails_is_started_anew_and_marks_the_recording(stag
 
 
 async def test_a_recording_of_which_nothing_is_playable_has_failed(stage: Stage) -> None:
-    stage.finish_error = CaptureError("No sound and no picture was written.")
+    stage.finish_error = FinishError("No sound and no picture was written.")
     stage.start()
     await stage.join()
     stage.leave()
