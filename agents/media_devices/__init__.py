@@ -1,0 +1,1 @@
+"""The bot's own camera and microphone: what other participants see and hear of it."""

@@ -1,0 +1,199 @@
+// The bot's camera and microphone, put in the place of the machine's before a document's own scripts run.
+//
+// getUserMedia gives a canvas and a WebAudio destination: no device, no switch of Chromium, no question to a person. Tracks are
+// handed out disabled, so a bot is black and silent until it has a picture or something to say; the page may enable and disable
+// them as any other. The picture is sent to Python's word only when a page has asked for a camera: `__rollcallDevicesWanted`.
+(() => {
+  "use strict";
+  const HANDLE = "__rollcallDevices";
+  const WANTED = "__rollcallDevicesWanted";
+  if (!globalThis.MediaDevices || Object.hasOwn(globalThis, HANDLE)) return;
+
+  const WIDTH = 1280;
+  const HEIGHT = 720;
+  const FRAMES_PER_SECOND = 5; // a still picture; a new participant waits for the next frame at most this long
+  const GROUP = "rollcall";
+  const CAMERA = { deviceId: "rollcall-camera", groupId: GROUP, kind: "videoinput", label: "Rollcall camera" };
+  const MICROPHONE = { deviceId: "rollcall-microphone", groupId: GROUP, kind: "audioinput", label: "Rollcall microphone" };
+  const SPEAKER = { deviceId: "default", groupId: GROUP, kind: "audiooutput", label: "Rollcall speaker" };
+
+  const wanted = globalThis[WANTED];
+  const tell = (kind) => typeof wanted === "function" && wanted(kind);
+  const on = { camera: false, microphone: false };
+  const tracks = { camera: new Set(), microphone: new Set() };
+
+  // ---- camera
+
+  let canvas = null;
+  let context = null;
+  let source = null; // the canvas's own track, whose clones are handed out
+  let picture = null;
+  let timer = 0;
+  let ticks = 0;
+
+  function draw() {
+    context.fillStyle = "black";
+    context.fillRect(0, 0, WIDTH, HEIGHT);
+    if (!picture) return;
+    const scale = Math.min(WIDTH / picture.width, HEIGHT / picture.height);
+    const [width, height] = [picture.width * scale, picture.height * scale];
+    context.drawImage(picture, (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height);
+  }
+
+  function tick() {
+    forgetEnded(tracks.camera);
+    if (tracks.camera.size === 0) {
+      clearInterval(timer);
+      timer = 0;
+      return;
+    }
+    // A disabled track turns frames black as they come, so they must come, but once a second will do.
+    ticks += 1;
+    if (ticks % FRAMES_PER_SECOND === 0 || [...tracks.camera].some((track) => track.enabled)) draw();
+  }
+
+  function videoTrack() {
+    if (!canvas) {
+      canvas = document.createElement("canvas");
+      canvas.width = WIDTH;
+      canvas.height = HEIGHT;
+      context = canvas.getContext("2d", { alpha: false });
+      source = canvas.captureStream(FRAMES_PER_SECOND).getVideoTracks()[0];
+      tell("camera");
+    }
+    draw();
+    if (!timer) timer = setInterval(tick, 1000 / FRAMES_PER_SECOND);
+    return source.clone();
+  }
+
+  // ---- microphone
+
+  let audio = null;
+  let voice = null;
+
+  function audioTrack() {
+    if (!audio) {
+      // No sound card is needed, and nothing of it is heard on this machine.
+      audio = new AudioContext({ sampleRate: 48000, sinkId: { type: "none" } });
+      voice = audio.createGain();
+      audio.resume();
+      tell("microphone");
+    }
+    const destination = audio.createMediaStreamDestination();
+    voice.connect(destination);
+    return destination.stream.getAudioTracks()[0];
+  }
+
+  // ---- tracks as those of real devices
+
+  function forgetEnded(set) {
+    for (const track of set) if (track.readyState === "ended") set.delete(track);
+  }
+
+  function settings(device) {
+    const { deviceId, groupId } = device;
+    if (device === CAMERA) return { deviceId, groupId, width: WIDTH, height: HEIGHT, frameRate: FRAMES_PER_SECOND, aspectRatio: WIDTH / HEIGHT };
+    return { deviceId, groupId, sampleRate: 48000, channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  }
+
+  function capabilities(device) {
+    const { deviceId, groupId } = device;
+    if (device === CAMERA)
+      return { deviceId, groupId, width: { min: 1, max: WIDTH }, height: { min: 1, max: HEIGHT }, frameRate: { min: 1, max: 30 } };
+    return { deviceId, groupId, sampleRate: { min: 48000, max: 48000 }, channelCount: { min: 1, max: 2 } };
+  }
+
+  function handOut(track, device, constraints) {
+    const kind = device === CAMERA ? "camera" : "microphone";
+    let applied = typeof constraints === "object" && constraints !== null ? constraints : {};
+    const clone = track.clone.bind(track);
+    const extra = {
+      label: { value: device.label, configurable: true },
+      getSettings: { value: () => settings(device), configurable: true },
+      getCapabilities: { value: () => capabilities(device), configurable: true },
+      getConstraints: { value: () => applied, configurable: true },
+      applyConstraints: { value: async (more) => void (applied = more ?? {}), configurable: true },
+      clone: {
+        value: () => {
+          const copy = handOut(clone(), device, applied);
+          copy.enabled = track.enabled;
+          return copy;
+        },
+        configurable: true,
+      },
+    };
+    Object.defineProperties(track, extra);
+    track.enabled = on[kind];
+    forgetEnded(tracks[kind]);
+    tracks[kind].add(track);
+    return track;
+  }
+
+  function turn(kind, enabled) {
+    if (on[kind] === enabled) return;
+    on[kind] = enabled;
+    forgetEnded(tracks[kind]);
+    for (const track of tracks[kind]) track.enabled = enabled;
+  }
+
+  // ---- what pages call
+
+  async function getUserMedia(constraints = {}) {
+    if (!constraints.audio && !constraints.video) throw new TypeError("At least one of audio and video must be requested");
+    const stream = new MediaStream();
+    if (constraints.audio) stream.addTrack(handOut(audioTrack(), MICROPHONE, constraints.audio));
+    if (constraints.video) stream.addTrack(handOut(videoTrack(), CAMERA, constraints.video));
+    return stream;
+  }
+
+  function info(device) {
+    const kind = device === SPEAKER ? MediaDeviceInfo : InputDeviceInfo;
+    const result = Object.create(kind.prototype);
+    for (const [name, value] of Object.entries(device)) Object.defineProperty(result, name, { value, enumerable: true });
+    Object.defineProperty(result, "toJSON", { value: () => ({ ...device }) });
+    if (device !== SPEAKER) Object.defineProperty(result, "getCapabilities", { value: () => capabilities(device) });
+    return result;
+  }
+
+  const put = (target, name, value) => Object.defineProperty(target, name, { value, configurable: true, writable: true });
+  put(MediaDevices.prototype, "getUserMedia", getUserMedia);
+  put(MediaDevices.prototype, "enumerateDevices", async () => [MICROPHONE, CAMERA, SPEAKER].map(info));
+  for (const name of ["getUserMedia", "webkitGetUserMedia"]) {
+    put(Navigator.prototype, name, (constraints, done, failed) => void getUserMedia(constraints).then(done, failed));
+  }
+
+  if (globalThis.Permissions) {
+    const query = Permissions.prototype.query;
+    put(Permissions.prototype, "query", async function (what) {
+      const status = await query.call(this, what);
+      if (["camera", "microphone"].includes(what?.name)) Object.defineProperty(status, "state", { value: "granted", configurable: true });
+      return status;
+    });
+  }
+
+  // ---- what Python calls
+
+  const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+  const handle = {
+    turn,
+    /** Shows a picture, letterboxed, or black for null. Not by <img>, which a page's policy may forbid. */
+    async show(base64, mime) {
+      if (!canvas) return false;
+      picture = base64 ? await createImageBitmap(new Blob([bytes(base64)], { type: mime })) : null;
+      draw();
+      return true;
+    },
+    /** Plays a sound file into the microphone; resolves with its length in seconds when it begins. */
+    async play(base64) {
+      if (!audio || tracks.microphone.size === 0) return 0;
+      const buffer = await audio.decodeAudioData(bytes(base64).buffer);
+      const player = audio.createBufferSource();
+      player.buffer = buffer;
+      player.connect(voice);
+      player.start();
+      return buffer.duration;
+    },
+  };
+  Object.defineProperty(globalThis, HANDLE, { value: Object.freeze(handle) });
+})();

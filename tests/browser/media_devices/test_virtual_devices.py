@@ -1,0 +1,214 @@
+"""The bot's picture and voice reach another participant: a page with two peer connections, one sending, one receiving."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import math
+import struct
+import subprocess
+import wave
+import zlib
+from pathlib import Path
+
+import pytest
+
+from agents.browser.page import ChromiumPage
+from agents.media_devices.virtual_devices import VirtualDevices
+from tests.browser.browser.conftest import until
+from tests.browser.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+MEETING = """<!doctype html><video id=remote autoplay muted playsinline></video><script>
+window.call = async (constraints) => {
+  window.stream = await navigator.mediaDevices.getUserMedia(constraints);
+  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  a.onicecandidate = (e) => b.addIceCandidate(e.candidate);
+  b.onicecandidate = (e) => a.addIceCandidate(e.candidate);
+  const received = new MediaStream();
+  b.ontrack = (e) => received.addTrack(e.track);
+  for (const track of stream.getTracks()) a.addTrack(track, stream);
+  await a.setLocalDescription(await a.createOffer());
+  await b.setRemoteDescription(a.localDescription);
+  await b.setLocalDescription(await b.createAnswer());
+  await a.setRemoteDescription(b.localDescription);
+  remote.srcObject = received;
+  const audio = new AudioContext();
+  window.ear = audio.createAnalyser();
+  if (received.getAudioTracks().length) audio.createMediaStreamSource(received).connect(ear);
+};
+// The colour in the middle and near the left edge of what the other side sees, and how loud it hears us (0 to 1).
+window.seen = () => {
+  const canvas = document.createElement('canvas');
+  canvas.width = 160; canvas.height = 90;
+  const context = canvas.getContext('2d');
+  context.drawImage(remote, 0, 0, 160, 90);
+  const at = (x, y) => [...context.getImageData(x, y, 1, 1).data].slice(0, 3);
+  return {width: remote.videoWidth, height: remote.videoHeight, middle: at(80, 45), edge: at(4, 45)};
+};
+window.heard = () => {
+  const samples = new Float32Array(ear.fftSize);
+  ear.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
+</script>"""
+
+BLACK = [0, 0, 0]
+RED = [255, 0, 0]
+GREEN = [0, 128, 0]
+
+
+def square(colour: list[int], size: int = 64) -> bytes:
+    """A PNG of one colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + bytes(colour) * size) * size
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def tone(seconds: float) -> bytes:
+    """A WAV of 440 Hz at half the full level."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16000)
+        samples = (int(16000 * math.sin(2 * math.pi * 440 * n / 16000)) for n in range(int(seconds * 16000)))
+        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return file.getvalue()
+
+
+async def sees(page: ChromiumPage, middle: list[int], edge: list[int]) -> bool:
+    seen = await page.evaluate("() => seen()")
+    close = all(
+        abs(a - b) < 40 for got, want in ((seen["middle"], middle), (seen["edge"], edge)) for a, b in zip(got, want, strict=True)
+    )
+    return close and seen["width"] * 9 == seen["height"] * 16 > 0
+
+
+async def hears(page: ChromiumPage, *, loud: bool) -> bool:
+    return (await page.evaluate("() => heard()") > 0.2) == loud
+
+
+@pytest.fixture
+async def devices(page: ChromiumPage, site: Site) -> VirtualDevices:
+    devices = VirtualDevices(page)
+    await devices.prepare()
+    return devices
+
+
+@pytest.fixture
+async def meeting(devices: VirtualDevices, page: ChromiumPage, site: Site) -> ChromiumPage:
+    await page.open(site.page("/", MEETING, headers="Content-Security-Policy: img-src 'none'; connect-src 'none'\r\n"))
+    return page
+
+
+async def test_without_a_picture_the_others_see_black_and_hear_nothing(meeting: ChromiumPage) -> None:
+    await meeting.evaluate("() => call({audio: true, video: true})")
+    assert await meeting.evaluate("() => stream.getTracks().map((t) => [t.kind, t.enabled])") == [
+        ["audio", False],
+        ["video", False],
+    ]
+    await until(lambda: meeting.evaluate("() => remote.videoWidth > 0 && !remote.paused"))
+    await until(lambda: sees(meeting, BLACK, BLACK))
+    assert await hears(meeting, loud=False)
+
+
+async def test_the_picture_reaches_the_others_letterboxed(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    await devices.set_image(square(RED), "image/png")
+    await meeting.evaluate("() => call({video: {width: {ideal: 640}}})")
+    await until(lambda: sees(meeting, RED, BLACK))
+
+
+async def test_the_picture_may_change_and_go_while_others_watch(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    await meeting.evaluate("() => call({audio: true, video: true})")
+    await devices.set_image(square(RED))
+    await until(lambda: sees(meeting, RED, BLACK))
+    await devices.set_image(square(GREEN))
+    await until(lambda: sees(meeting, GREEN, BLACK))
+    await devices.set_image(None)
+    await until(lambda: sees(meeting, BLACK, BLACK))
+
+
+async def test_a_jpeg_of_full_size_is_shown(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
+    path = tmp_path / "red.jpg"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=4000x2250", "-frames:v", "1", path]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    await meeting.evaluate("() => call({video: true})")
+    await devices.set_image(path.read_bytes(), "image/jpeg")
+    await until(lambda: sees(meeting, [254, 0, 0], [254, 0, 0]))
+
+
+async def test_the_picture_is_there_in_the_next_document_too(meeting: ChromiumPage, devices: VirtualDevices, site: Site) -> None:
+    await meeting.evaluate("() => call({video: true})")
+    await devices.set_image(square(RED))
+    await until(lambda: sees(meeting, RED, BLACK))
+    await meeting.open(f"{site.url}/?again")
+    await meeting.open(site.page("/second", MEETING))
+    await meeting.evaluate("() => call({video: true})")
+    await until(lambda: sees(meeting, RED, BLACK))
+
+
+async def test_an_image_that_is_none_stays_black(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    await meeting.evaluate("() => call({video: true})")
+    await devices.set_image(b"no image at all")
+    await until(lambda: sees(meeting, BLACK, BLACK))
+    await devices.set_image(square(RED))
+    await until(lambda: sees(meeting, RED, BLACK))
+
+
+async def test_what_the_bot_says_is_heard(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    await meeting.evaluate("() => call({audio: {deviceId: {exact: 'rollcall-microphone'}}, video: false})")
+    assert await devices.play(tone(2)) == pytest.approx(2, abs=0.05)
+    await until(lambda: hears(meeting, loud=True))
+    await until(lambda: hears(meeting, loud=False))
+
+
+async def test_a_page_may_mute_the_bot(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    await meeting.evaluate("() => call({audio: true})")
+    await devices.play(tone(8))
+    await until(lambda: hears(meeting, loud=True))
+    await meeting.evaluate("() => { stream.getAudioTracks()[0].enabled = false }")
+    await until(lambda: hears(meeting, loud=False))
+
+
+async def test_nobody_to_speak_to_is_no_error(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+    assert await devices.play(tone(1)) == 0
+
+
+async def test_pages_see_devices_like_any_others(meeting: ChromiumPage) -> None:
+    listed = await meeting.evaluate("async () => (await navigator.mediaDevices.enumerateDevices()).map((d) => d.toJSON())")
+    assert [device["kind"] for device in listed] == ["audioinput", "videoinput", "audiooutput"]
+    assert all(device["deviceId"] and device["label"] for device in listed)
+    described = await meeting.evaluate("""async () => {
+      const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640}});
+      const [video] = stream.getVideoTracks();
+      await video.applyConstraints({width: 320});
+      const copy = video.clone();
+      return [video.label, video.getSettings().width, video.getConstraints().width, copy.label, copy.enabled];
+    }""")
+    assert described == ["Rollcall camera", 1280, 320, "Rollcall camera", False]
+    states = "() => Promise.all(['camera', 'microphone'].map(async (name) => (await navigator.permissions.query({name})).state))"
+    assert await meeting.evaluate(states) == ["granted", "granted"]
+    old = "() => new Promise((done) => navigator.webkitGetUserMedia({audio: true}, (s) => done(s.getTracks().length)))"
+    assert await meeting.evaluate(old) == 1
+    nothing = "() => navigator.mediaDevices.getUserMedia({audio: false}).then(() => 'stream', (error) => error.name)"
+    assert await meeting.evaluate(nothing) == "TypeError"
+
+
+async def test_frames_of_other_sites_get_the_same_devices(meeting: ChromiumPage, devices: VirtualDevices, site: Site) -> None:
+    site.page("/inner", MEETING)
+    await meeting.open(site.page("/outer", f"<iframe src={site.other_url}/inner></iframe>"))
+    await devices.set_image(square(RED))
+    await until(lambda: in_frame(meeting, "() => typeof window.call === 'function'"))
+    await meeting.evaluate_in_frames("() => window === top ? null : call({audio: true, video: true})")
+    red = "() => window === top ? null : (([r, g, b]) => r > 200 && g < 50 && b < 50)(seen().middle)"
+    await until(lambda: in_frame(meeting, red))
+
+
+async def in_frame(page: ChromiumPage, function: str) -> bool:
+    return True in await page.evaluate_in_frames(function)
