@@ -21,8 +21,8 @@ from rollcall.cli.terminal import UserError, configure_logging, say
 SCRIPT = """
 [[people]]
 name = "Ada"
-joins_at = 0.0
-leaves_at = {end}
+joins = 0.0
+leaves = {gone}
 says = [
   {{ at = 3.0, text = "Good morning. Shall we look at the numbers of last week?" }},
   {{ at = 13.0, text = "Thank you. That is all for today." }},
@@ -31,10 +31,14 @@ chats = [{{ at = 6.0, text = "Agenda: numbers, then lunch" }}]
 
 [[people]]
 name = "Grace"
-joins_at = 0.5
-leaves_at = {end}
+joins = 0.5
+leaves = {gone}
 says = [{{ at = 8.0, text = "The compiler works, and everybody is happy." }}]
 chats = [{{ at = 10.0, text = "Lunch at noon" }}]
+
+[[control]]
+at = {end}
+action = "end"
 """
 
 
@@ -71,13 +75,13 @@ def _free_port() -> int:
 
 
 async def _demo(seconds: float) -> None:
-    from agents.people import Script, run
+    from agents.people import parse, run
     from rollcall.cli.processes import everything
 
     async with everything() as welcome:
         say(f"The service runs at {welcome.http_url}, its data is in {welcome.data_dir}")
         room = f"{welcome.http_url}/rehearsal/demo-{secrets.token_hex(3)}"
-        people = asyncio.create_task(run(Script.parse(SCRIPT.format(end=seconds)), room))
+        people = asyncio.create_task(run(parse(SCRIPT.format(end=seconds, gone=seconds + 2)), room))
         headers = {"Authorization": f"Token {welcome.key}"}
         async with httpx.AsyncClient(base_url=welcome.http_url, headers=headers, timeout=30) as http:
             await _until_people(http, room, 2, people)
@@ -112,7 +116,7 @@ async def _follow(http: httpx.AsyncClient, bot_id: str) -> None:
         async for text in stream.aiter_lines():
             if text.startswith("event:"):
                 kind = text.removeprefix("event:").strip()
-            elif text.startswith("data:") and kind != "bookmark":
+            elif text.startswith("data:") and kind not in {"bookmark", "end"}:
                 say("  " + _short(json.loads(text.removeprefix("data:")), kind))
 
 

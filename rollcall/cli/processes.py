@@ -176,7 +176,7 @@ async def _worker() -> None:
     from agents.worker import Worker
 
     settings = WorkerSettings()
-    _refuse_embedded(settings.broker_url)
+    _refuse_embedded(settings.broker_url.get_secret_value())
     instance = Worker(settings, make_broker(settings.broker_url))
     stopped, forget = _until_stopped()
     await asyncio.to_thread(instance.start)

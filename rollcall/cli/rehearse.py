@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +20,13 @@ def rehearse(
     log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error")] = "warning",
 ) -> None:
     """Fill a rehearsal room with people who talk, show a moving picture and chat."""
-    from agents.people import Script, ScriptError, run
+    from agents.people import ScriptError, load, run, standard
 
     configure_logging(log_level, as_json=False)
     try:
-        play = Script.load(script) if script else Script.small_talk(people, seconds)
+        play = load(script) if script else replace(standard(people), seconds=seconds)
     except ScriptError as error:
         raise UserError(str(error), code=2) from None
-    except OSError as error:
-        raise UserError(f"cannot read {script}: {error.strerror}", code=2) from None
     say(f"{len(play.people)} people are on their way to {url}; Ctrl-C takes them away")
     asyncio.run(run(play, url))
     say("Everybody has left")

@@ -21,6 +21,8 @@ def explain(error: Exception) -> UserError | None:
     from pydantic import ValidationError
 
     from agents.browser.errors import BrowserError
+    from agents.people import ScriptError, VoiceError
+    from agents.settings import SettingError
     from gateway.serve import AddressError
     from rollcall.errors import RollcallError
     from server.domain.errors import DomainError
@@ -29,7 +31,7 @@ def explain(error: Exception) -> UserError | None:
         first = error.errors()[0]
         name = "ROLLCALL_" + "_".join(str(part) for part in first["loc"]).upper()
         return UserError(f"{name} is not right: {first['msg']}. `rollcall settings` lists every setting.", code=2)
-    if isinstance(error, DomainError | AddressError | BrowserError | RollcallError):  # each is written for people
+    if isinstance(error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | VoiceError):  # each is written for people
         return UserError(str(error))
     return None
 
