@@ -144,6 +144,7 @@ async def _send_file(
             if gone.done():
                 return
             await send({"type": "http.response.body", "body": message.data, "more_body": True})
+            await asyncio.sleep(0)  # a send to a client that is gone does not wait: let the news of it through
     except CallError as error:
         _log.warning("media_broke_off", code=code_pb2.Code.Name(error.status.code))
         return  # the server closes the connection, so the client sees that bytes are missing and resumes

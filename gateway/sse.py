@@ -27,6 +27,8 @@ NDJSON = "application/x-ndjson"
 _START_AFTER_S = 1.0
 """Headers are held back so long for the first message, so that a refusal is still an HTTP error."""
 _RETRY_MS = 2000
+_BREATH = 16
+"""Neither a long replay nor a send to a client that is gone ever waits; others, and the news that it is gone, get a turn so often."""
 
 
 def wanted(accept: bytes) -> str | None:
@@ -128,10 +130,14 @@ class Stream:
             await asyncio.gather(pump, *others, return_exceptions=True)
 
     async def _pump(self, messages: AsyncIterator[Message]) -> None:
+        sent = 0
         try:
             async for message in messages:
                 await self._start()
                 await self._write(self._writer.message(message))
+                sent += 1
+                if sent % _BREATH == 0:
+                    await asyncio.sleep(0)
         finally:
             close = getattr(messages, "aclose", None)
             if close is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,3 +128,36 @@ class GrpcTransport:
     async def close(self) -> None:
         """Closes the channel; calls under way are canceled."""
         await self._channel.close()
+
+
+class BlockingGrpcTransport:
+    """As GrpcTransport, for code without an event loop; may be used by several threads."""
+
+    def __init__(self, target: str, *, tls: Tls | None = None) -> None:
+        """`target` is host:port; nothing is connected before the first call."""
+        if tls is None:
+            self._channel = grpc.insecure_channel(target, options=OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(target, tls.credentials(), options=(*OPTIONS, *tls.options()))
+
+    def unary(self, method: str, request: Message, metadata: Metadata, *, timeout_s: float | None = None) -> Message:
+        """The answer to one call. Raises CallError."""
+        call = self._channel.unary_unary(method, serialize, response_class(method).FromString)
+        try:
+            return call(request, metadata=tuple(metadata), timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise CallError(status_of(error)) from None
+
+    def stream(self, method: str, request: Message, metadata: Metadata) -> Iterator[Message]:
+        """The answers to a server-streaming call. Raises CallError while iterated; `close()` of it cancels the call."""
+        call = self._channel.unary_stream(method, serialize, response_class(method).FromString)(request, metadata=tuple(metadata))
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise CallError(status_of(error)) from None
+        finally:
+            call.cancel()
+
+    def close(self) -> None:
+        """Closes the channel; calls under way are canceled."""
+        self._channel.close()
