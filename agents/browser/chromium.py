@@ -91,9 +91,7 @@ class Chromium:
         return b"".join(self._printed).decode(errors="replace").strip()
 
     @classmethod
-    async def start(
-        cls, options: BrowserOptions, *, profile_parent: Path, executable: Path | None = None, timeout_s: float = START_SECONDS
-    ) -> Chromium:
+    async def start(cls, options: BrowserOptions, *, profile_parent: Path, executable: Path | None = None) -> Chromium:
         """Sweeps old profiles, starts Chromium in a new one. Raises ChromiumNotFoundError, ChromiumStartError."""
         # The headless shell knows no secure origins beyond https and this machine.
         program = executables.find(executable, whole_browser=options.tab_capture or bool(options.secure_origins))
@@ -109,7 +107,7 @@ class Chromium:
             profile.remove()
             raise
         try:
-            await chromium.wait_until_listening(timeout_s)
+            await chromium.wait_until_listening()
         except BaseException:
             await chromium.end()
             raise
@@ -174,17 +172,17 @@ class Chromium:
             os.close(self._lifeline)
             self._lifeline = -1
 
-    async def wait_until_listening(self, timeout_s: float) -> None:
+    async def wait_until_listening(self) -> None:
         """Returns when DevTools can be reached at `endpoint`. Raises ChromiumStartError."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(START_SECONDS):
                 self.endpoint = await self._listening
         except EOFError:  # it closed its standard error, so it is ending
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), 1)
             message = f"Chromium ended at once with exit code {self._process.returncode}"
         except TimeoutError:
-            message = f"Chromium did not get ready in {timeout_s:g} s"
+            message = f"Chromium did not get ready in {START_SECONDS:g} s"
         else:
             return
         raise ChromiumStartError(message, output=self.output, hint=_hint(self.output))

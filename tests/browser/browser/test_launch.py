@@ -63,7 +63,7 @@ async def test_a_program_that_cannot_run_is_told(launch: Launch, tmp_path: Path)
 
 
 async def test_a_chromium_that_says_nothing_is_given_up(launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chromium.Chromium.start.__func__, "__kwdefaults__", {"executable": None, "timeout_s": 0.3})
+    monkeypatch.setattr(chromium, "START_SECONDS", 0.3)
     error = await refusal(launch, program(tmp_path, "echo waiting for something >&2; sleep 60"))
     assert "did not get ready in 0.3 s" in str(error)
     assert error.output == "waiting for something"
