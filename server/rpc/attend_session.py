@@ -84,6 +84,7 @@ class AttendSession:
         self._answers: asyncio.Queue[pb.AttendResponse | None] = asyncio.Queue()
         self._error: BaseException | None = None
         self._sent: set[str] = set()
+        self._released = False
         self._log = _log.bind(bot_id=self._bot_id, epoch=self._epoch)
 
     async def talk(self, requests: AsyncIterator[pb.AttendRequest]) -> AsyncGenerator[pb.AttendResponse, None]:
@@ -214,6 +215,7 @@ class AttendSession:
         self._send_leave(convert.SUB_TYPES[sub_type], abandoned=decision.abandoned)
 
     async def _release(self, release: pb.ReleaseLease) -> None:
+        self._released = True  # what the log says from here on is no longer about us
         record = await self._store.release_lease(self._bot_id, self._epoch, hand_over=release.hand_over)
         if record.wants_worker:
             self._dispatcher.send(self._bot_id)
@@ -230,7 +232,7 @@ class AttendSession:
         items = self._feed.watch_bot(None, self._bot_id, after_sequence=self._lease.bot.last_sequence, kinds=_KINDS)
         async with aclosing(items):
             async for item in items:
-                if item.event is not None:
+                if item.event is not None and not self._released:
                     await self._hear_event(item)
 
     async def _hear_event(self, item: FeedItem) -> None:

@@ -76,9 +76,8 @@ class GrpcEdge(grpc.GenericRpcHandler):
         pipeline = self._pipeline
 
         async def handle(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-            parsed = (_parsed(one, request) async for request in requests)
             try:
-                async with aclosing(pipeline.converse(one, parsed, _metadata(context))) as answers:
+                async with aclosing(pipeline.converse(one, _each(one, requests), _metadata(context))) as answers:
                     async for answer in answers:
                         yield answer if isinstance(answer, bytes) else answer.SerializeToString()
                 return
@@ -91,6 +90,11 @@ class GrpcEdge(grpc.GenericRpcHandler):
 
 def _metadata(context: Context) -> Metadata:
     return cast("Metadata", context.invocation_metadata() or ())
+
+
+async def _each(one: Bound, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _parsed(one, request)
 
 
 def _parsed(one: Bound, request: bytes) -> Message:

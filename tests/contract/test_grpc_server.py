@@ -1,0 +1,196 @@
+"""The server as a process: its port, health, reflection, keys, and what keeps it from starting."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import code_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from rollcall.grpc_transport import GrpcTransport
+from rollcall.transport import CallError
+from rollcall.v1.bot_service_pb2 import CreateBotRequest, GetBotRequest, ListBotsRequest
+from server.app import Server
+from server.dispatch import RecordingDispatcher
+from server.domain.errors import BadSetting, DataFolderInUse, PortInUse
+from tests.contract.harness import BOTS, MEET, Running, info_of, running_server, settings_for, status_of, until
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture
+async def channel(running: Running) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(running.address) as one:
+        yield one
+
+
+async def health(channel: grpc.aio.Channel, service: str = "") -> int:
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+    status: int = answer.status
+    return status
+
+
+async def test_health_needs_no_key_and_says_that_the_database_answers(channel: grpc.aio.Channel) -> None:
+    async with asyncio.timeout(5):
+        while await health(channel) != SERVING:  # noqa: ASYNC110 - polled on purpose: this is about what a prober sees
+            await asyncio.sleep(0.01)
+    assert await health(channel, "rollcall.v1.BotService") == SERVING
+
+
+async def test_health_tells_who_watches_that_the_server_drains(running: Running, channel: grpc.aio.Channel) -> None:
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    told: list[int] = []
+
+    async def watch() -> None:
+        async for answer in stub.Watch(health_pb2.HealthCheckRequest()):
+            told.append(answer.status)  # noqa: PERF401 - read while it grows
+
+    task = asyncio.ensure_future(watch())
+    await until(lambda: told and told[-1] == SERVING)
+    began = asyncio.get_running_loop().time()
+    await running.server.drain()
+    await until(lambda: told[-1] != SERVING)
+    await running.stop()
+    assert asyncio.get_running_loop().time() - began < 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await running.start()
+
+
+async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+    call = stub.ServerReflectionInfo()
+    await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+    answer = await call.read()
+    call.cancel()
+    names = {service.name for service in answer.list_services_response.service}
+    assert names >= {"rollcall.v1.BotService", "rollcall.v1.EventService", "rollcall.v1.AgentService", "grpc.health.v1.Health"}
+
+
+@pytest.mark.parametrize("method", ["/rollcall.v1.BotService/Nope", "/x.Y/Z"])
+async def test_a_method_that_is_not_there_is_unimplemented(channel: grpc.aio.Channel, method: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await channel.unary_unary(method)(b"")
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert info_of(status_of(refused.value)).reason == "UNIMPLEMENTED"
+
+
+async def test_bytes_that_are_no_message_are_an_invalid_argument(running: Running, channel: grpc.aio.Channel) -> None:
+    call = channel.unary_unary(BOTS + "CreateBot")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call(b"\xff\xff\xff", metadata=tuple(running.auth))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "CreateBotRequest" in str(status_of(refused.value))
+
+
+async def test_a_hundred_violations_arrive_within_what_clients_accept(running: Running) -> None:
+    request = CreateBotRequest()
+    request.automatic_leave_settings.bot_keywords.extend(["x" * 300] * 100)
+    request.transcription_settings.meeting_closed_captions.google_meet_language = "xx"
+    request.transcription_settings.meeting_closed_captions.teams_language = "xx"
+    with pytest.raises(CallError) as refused:
+        await running.grpc.unary(BOTS + "CreateBot", request, running.auth)
+    assert refused.value.status.code == code_pb2.INVALID_ARGUMENT
+    assert info_of(refused.value.status).reason == "INVALID_FIELDS"
+
+
+async def test_a_deadline_of_the_caller_is_kept(running: Running) -> None:
+    with pytest.raises(CallError) as refused:
+        await running.grpc.unary(BOTS + "ListBots", ListBotsRequest(), running.auth, timeout_s=0.00001)
+    assert refused.value.status.code == code_pb2.DEADLINE_EXCEEDED
+
+
+async def test_a_client_may_ping_an_idle_connection_often(running: Running) -> None:
+    options = (("grpc.keepalive_time_ms", 5_000), ("grpc.keepalive_permit_without_calls", 1))
+    async with grpc.aio.insecure_channel(running.address, options=options) as channel:
+        await until(lambda: channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY)
+
+
+async def test_a_revoked_key_opens_nothing_a_second_later(running: Running) -> None:
+    key = await running.server.create_key(name="short")
+    metadata = (("authorization", f"Token {key}"),)
+    await running.local.unary(BOTS + "ListBots", ListBotsRequest(), metadata)
+    store = running.server._store
+    record = await store.find_key(key)
+    assert record is not None
+    await store.revoke_key(record.id)
+
+    async def call_until_refused() -> None:
+        async with asyncio.timeout(3):
+            while True:
+                await running.local.unary(BOTS + "ListBots", ListBotsRequest(), metadata)
+                await asyncio.sleep(0.05)
+
+    with pytest.raises(CallError) as refused:
+        await call_until_refused()
+    assert refused.value.status.code == code_pb2.UNAUTHENTICATED
+    assert not await running.server.knows_key(key)
+
+
+async def test_secrets_are_made_once_and_only_for_this_user(running: Running) -> None:
+    path = running.settings.data_dir / "worker_token"
+    assert path.read_text().strip() == running.server.worker_token
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = running.server.worker_token
+    await running.restart()
+    assert running.server.worker_token == before
+
+
+async def test_a_port_in_use_is_said_and_nothing_is_left_open(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        url = f"sqlite:///{tmp_path / 'x.db'}"
+        settings = settings_for(tmp_path, url, grpc_address=address)
+        with pytest.raises(PortInUse, match=f"Port in use: {address}; stop the other process or set ROLLCALL_GRPC_ADDRESS"):
+            await Server(settings, RecordingDispatcher()).start()
+    async with running_server(tmp_path, url) as one:  # the database was let go
+        await one.create()
+
+
+async def test_a_second_server_on_one_data_folder_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    async with running_server(tmp_path, url):
+        with pytest.raises(DataFolderInUse, match="ROLLCALL_DATA_DIR"):
+            await Server(settings_for(tmp_path, url), RecordingDispatcher()).start()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "variable"),
+    [
+        ({"grpc_address": "nonsense"}, "ROLLCALL_GRPC_ADDRESS"),
+        ({"grpc_address": "127.0.0.1:notaport"}, "ROLLCALL_GRPC_ADDRESS"),
+        ({"database_url": "mysql://x"}, "ROLLCALL_DATABASE_URL"),
+        ({"reuse_port": True}, "ROLLCALL_REUSE_PORT"),
+        ({"grpc_tls_cert": Path("x")}, "ROLLCALL_GRPC_TLS_CERT"),
+    ],
+)
+async def test_a_setting_that_cannot_work_is_named(tmp_path: Path, wrong: dict[str, Any], variable: str) -> None:
+    fields = {"database_url": f"sqlite:///{tmp_path / 'x.db'}"} | wrong
+    with pytest.raises(BadSetting, match=variable):
+        await Server(settings_for(tmp_path, **fields), RecordingDispatcher()).start()
+
+
+async def test_two_servers_on_postgresql_share_bots_streams_and_a_port(tmp_path: Path, postgres: Any) -> None:
+    url = postgres.url(postgres.new_database())
+    async with running_server(tmp_path, url, reuse_port=True) as first:
+        port = first.server.grpc_port
+        async with running_server(tmp_path, url, reuse_port=True, grpc_address=f"127.0.0.1:{port}") as second:
+            assert second.server.grpc_port == port
+            bot = await first.create()
+            answer: Any = await second.local.unary(BOTS + "GetBot", GetBotRequest(bot_id=bot.id), first.auth)
+            assert answer.bot == bot
+            transport = GrpcTransport(first.address)
+            request = CreateBotRequest(bot_name="x", meeting_url=MEET)
+            made: Any = await transport.unary(BOTS + "CreateBot", request, first.auth)
+            assert made.bot.id
+            await transport.close()
