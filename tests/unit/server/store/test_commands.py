@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from rollcall.v1 import agent_service_pb2, event_pb2
+from server.domain.errors import IllegalTransition, LeaseLost
+from server.store import CommandRecord, Lease
+from tests.unit.server.store.story import Story, moved
+
+SAY = agent_service_pb2.Command(send_chat=agent_service_pb2.SendChatCommand(message="hello"))
+
+
+async def wish(story: Story, lease: Lease) -> CommandRecord:
+    return await story.store.add_command(story.project_id, lease.bot.id, SAY, "send_chat_message")
+
+
+async def test_a_wish_waits_until_there_is_a_result(story: Story) -> None:
+    lease = await story.joined()
+    first, second = await wish(story, lease), await wish(story, lease)
+    assert await story.store.pending_commands(lease.bot.id) == [first, second]
+    assert first.command.send_chat.message == "hello"
+    assert first.command.command_id == first.id
+    await story.store.finish_command(lease.bot.id, lease.epoch, agent_service_pb2.CommandResult(command_id=first.id, done=True))
+    assert await story.store.pending_commands(lease.bot.id) == [second]
+
+
+async def test_the_log_tells_of_a_wish_and_once_of_its_result(story: Story) -> None:
+    lease = await story.joined()
+    command = await wish(story, lease)
+    result = agent_service_pb2.CommandResult(command_id=command.id, done=False, detail="chat is off")
+    for again in (result, result, agent_service_pb2.CommandResult(command_id="cmd_\x00")):
+        await story.store.finish_command(lease.bot.id, lease.epoch, again)
+    told = [event.media_request for event in await story.events(lease.bot.id) if event.HasField("media_request")]
+    assert [request.state for request in told] == [
+        event_pb2.MEDIA_REQUEST_STATE_REQUESTED,
+        event_pb2.MEDIA_REQUEST_STATE_FAILED,
+    ]
+    assert told[1].detail == "chat is off"
+    assert told[1].action == "send_chat_message"
+
+
+async def test_only_a_bot_in_the_meeting_takes_wishes(story: Story) -> None:
+    lease = await story.claimed()
+    with pytest.raises(IllegalTransition) as caught:
+        await wish(story, lease)
+    assert caught.value.wish == "send chat message"
+    assert "joined_recording" in caught.value.allowed
+    await story.report(lease, moved("joined_meeting"))
+    await wish(story, lease)
+
+
+async def test_one_bot_cannot_finish_anothers_wish(story: Story) -> None:
+    one, other = await story.joined(), await story.joined()
+    command = await wish(story, one)
+    result = agent_service_pb2.CommandResult(command_id=command.id, done=True)
+    await story.store.finish_command(other.bot.id, other.epoch, result)
+    assert await story.store.pending_commands(one.bot.id) == [command]
+    with pytest.raises(LeaseLost):
+        await story.store.finish_command(one.bot.id, one.epoch + 1, result)

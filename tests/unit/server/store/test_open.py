@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from server.domain.errors import BadSetting, DatabaseAway, SchemaMismatch
+from server.store import Store, StoreConfig
+from server.store.engines import make_engine
+from tests import services
+from tests.unit.server.store.story import opened
+
+
+async def test_a_second_process_is_told_that_the_folder_is_in_use(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/rollcall.db"
+    code = f"""
+import asyncio
+from server.store import Store, StoreConfig
+asyncio.run(Store.open(StoreConfig({url!r})))
+"""
+    async with opened(url):
+        second = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            cwd=Path.cwd(),
+            env=dict(os.environ),
+            check=False,
+        )
+        assert "DataFolderInUse" in second.stderr
+        assert str(tmp_path) in second.stderr
+    async with opened(url):
+        pass
+
+
+async def test_a_short_visit_beside_a_running_server_makes_keys(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/rollcall.db"
+    visit = StoreConfig(url, admin=True)
+    first = await Store.open(visit)  # before any server ran
+    await first.close()
+    async with opened(url) as story:
+        visitor = await Store.open(visit)
+        _, secret = await visitor.create_key(story.project_id)
+        await visitor.close()
+        assert await story.store.find_key(secret)
+
+
+async def test_the_tables_are_those_that_the_migrations_make(database_url: str) -> None:
+    async with opened(database_url):
+        pass
+    engine = make_engine(StoreConfig(database_url), writes=False)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    engine.dispose()
+
+
+async def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None:
+    async with opened(database_url):
+        pass
+    engine = make_engine(StoreConfig(database_url), writes=True)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SchemaMismatch, match="9999"):
+        await Store.open(StoreConfig(database_url))
+
+
+async def test_several_servers_may_start_at_once_on_an_empty_database(postgresql: services.Postgres) -> None:
+    url = postgresql.url(postgresql.new_database())
+    stores = await asyncio.gather(*(Store.open(StoreConfig(url)) for _ in range(4)))
+    for store in stores:
+        await store.ping()
+        await store.close()
+
+
+async def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSetting, match="ROLLCALL_DATA_DIR"):
+        await Store.open(StoreConfig(f"sqlite:///{tmp_path}/file/rollcall.db"))
+    with pytest.raises(BadSetting, match="ROLLCALL_DATABASE_URL"):
+        await Store.open(StoreConfig("mysql://localhost/x"))
+    with pytest.raises(DatabaseAway):
+        await Store.open(StoreConfig(f"postgresql://rollcall:secret@127.0.0.1:{services.free_port()}/x"))
