@@ -39,7 +39,7 @@ class ChatLog:
         """The messages that are new in what the page shows now, in order."""
         messages = [one for one in seen if isinstance(one.get("text"), str) and one["text"].strip()]
         numbered = [one for one in messages if isinstance(one.get("id"), str) and one["id"]]
-        if len(numbered) == len(messages):
+        if messages and len(numbered) == len(messages):
             fresh = [(one["id"][:200], one) for one in messages if one["id"][:200] not in self._key_set]
         else:
             fresh = self._appended(messages)

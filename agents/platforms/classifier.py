@@ -95,7 +95,8 @@ class Classifier:
         if facts.documents != self._document:
             self._document = facts.documents
             self.inside = False
-            self._outside_since = None
+            self.shown = None
+            self._outside_since = self._nothing_since = None
             for one in self.alternatives:
                 one.since = one.missing = None
         for one in self.alternatives:

@@ -46,13 +46,13 @@ class DeclarativeAdapter:
     def browser_options(self, options: BrowserOptions) -> BrowserOptions:
         """As base.Adapter."""
         needs = self.file.browser
-        own = (("audioCapture", needs.microphone), ("videoCapture", needs.camera))
+        own = (("audioCapture", needs.microphone), ("videoCapture", needs.camera))  # pages ask whether they would be let
         return options.merged(
             flags=(f"--lang={needs.language}", "--autoplay-policy=no-user-gesture-required", *needs.flags),
             disabled_features=needs.disabled_features,
             enabled_features=needs.enabled_features,
             secure_origins=needs.secure_origins,
-            grants=(*needs.permissions, *(name for name, device in own if device != "none")),
+            grants=(*needs.permissions, *(name for name, there in own if there)),
         )
 
     def attend(self) -> DeclarativeAttendance:
@@ -111,13 +111,15 @@ class DeclarativeAttendance:
         for name, expression in self._program.expressions.items():
             await page.add_script(scripts.registration(expression, name, token=self._token, handle=self._handle))
         needs = self._file.browser
-        if "chromium" not in {needs.microphone, needs.camera}:
-            await page.add_script(scripts.devices(microphone=needs.microphone, camera=needs.camera))
+        if not (needs.microphone and needs.camera):
+            await page.add_script(scripts.no_devices(microphone=needs.microphone, camera=needs.camera))
 
     async def enter(self, request: JoinRequest) -> None:
         """As base.Attendance; steps end early when the page shows a state past the door."""
         async with self._entering:
             self._request = request
+            self._classifier.entered = False
+            self._classifier.shown = None  # what was shown before must not end the steps before they begin
             self._people.bot_name = self._chat.bot_name = request.bot_name
             values = variables(self._file, request)
             self._runner.values = values
@@ -248,7 +250,6 @@ class DeclarativeAttendance:
             self._reload = asyncio.get_running_loop().call_later(again, self._enter_again)
 
     def _enter_again(self) -> None:
-        self._classifier.shown = None  # else the state that stands would end the steps before they begin
         self._start(self._try(self.enter(self._request), "reload_failed"))
 
     def _tell_people(self, now: float) -> float | None:

@@ -203,8 +203,8 @@ def _browser(top: Table) -> BrowserNeeds:
         enabled_features=table.texts("enabled_features"),
         disabled_features=table.texts("disabled_features"),
         language=table.text("language", "en-US"),
-        microphone=table.choice("microphone", "silent", ("silent", "none", "chromium")),
-        camera=table.choice("camera", "blank", ("blank", "none", "chromium")),
+        microphone=table.flag("microphone", default=True),
+        camera=table.flag("camera", default=True),
     )
     table.done()
     return needs

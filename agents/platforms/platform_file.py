@@ -160,10 +160,9 @@ class BrowserNeeds:
     enabled_features: tuple[str, ...] = ()
     disabled_features: tuple[str, ...] = ()
     language: str = "en-US"
-    microphone: str = "silent"
-    """silent: the page gets a microphone that says nothing; none: it finds none; chromium: what Chromium has."""
-    camera: str = "blank"
-    """blank: a plain picture; none; chromium."""
+    microphone: bool = True
+    """Whether the page finds the bot's microphone."""
+    camera: bool = True
 
 
 @dataclass(frozen=True, slots=True)

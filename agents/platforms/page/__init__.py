@@ -25,9 +25,9 @@ def observer(program: dict[str, Any], *, token: str, handle: str, channel: str) 
     return _closed(constants, *(_source(name) for name in _OBSERVER))
 
 
-def devices(*, microphone: str, camera: str) -> str:
-    """The bot's own devices: `silent` or `none`, `blank` or `none`."""
-    return _closed({"DEVICES": {"microphone": microphone, "camera": camera}}, _source("devices.js"))
+def no_devices(*, microphone: bool, camera: bool) -> str:
+    """Takes away the devices that the page shall not find."""
+    return _closed({"DEVICES": {"microphone": microphone, "camera": camera}}, _source("no_devices.js"))
 
 
 def registration(expression: str, identifier: str, *, token: str, handle: str) -> str:

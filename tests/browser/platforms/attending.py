@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from agents.browser.api import Page
+from agents.media_devices.virtual_devices import VirtualDevices
 from agents.platforms.base import ChatSeen, JoinRequest, Listeners, Observation, PersonSeen, UiState
 from agents.platforms.declarative import DeclarativeAdapter, DeclarativeAttendance
 from agents.platforms.platform_file import PlatformFile
@@ -30,6 +31,7 @@ class Attending:
         self.remarks: list[tuple[str, str]] = []
 
     async def prepare(self, page: Page) -> None:
+        await VirtualDevices(page).prepare()
         await self.attendance.prepare(
             page,
             Listeners(

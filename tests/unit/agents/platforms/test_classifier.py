@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from tests.unit.agents.platforms.paper_page import PaperPage
+
+MEETING = """
+lobby = ["#lobby"]
+host_absent = ["#no-host"]
+in_meeting = [".tile"]
+denied = [{ text = "not let in" }]
+removed = [{ text = "removed" }, "#out"]
+ended = ["#over"]
+full = ["#full"]
+"""
+
+
+def joined(evidence: str = MEETING) -> PaperPage:
+    page = PaperPage(evidence)
+    assert page.shows(".tile") == ["in_meeting"]
+    return page
+
+
+def test_a_document_that_was_not_looked_at_yet_is_loading() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows(ready=False) == ["loading"]
+    assert page.shows() == ["pre_join"]
+
+
+def test_lobby_and_meeting_are_told_at_once() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows("#lobby") == ["lobby"]
+    page.shows(".tile")
+    assert page.after(0.3) == ["in_meeting"]
+
+
+def test_the_lobby_wins_over_what_it_shares_with_the_meeting() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows("#lobby", ".tile") == ["lobby"]
+    assert page.after(60) == []
+
+
+def test_an_empty_meeting_is_still_a_meeting() -> None:
+    page = joined()
+    assert page.shows() == []
+    assert page.after(3600) == []
+
+
+def test_a_text_of_removal_is_enough_when_it_stays_for_a_moment() -> None:
+    page = joined()
+    page.shows(".tile", "removed")
+    assert page.after(0.6) == []
+    assert page.after(0.2) == ["removed"]
+
+
+def test_a_text_of_removal_that_only_flickers_is_none() -> None:
+    page = joined()
+    page.shows(".tile", "removed")
+    page.after(0.4)
+    page.shows(".tile")
+    assert page.after(60) == []
+
+
+def test_an_element_of_the_end_needs_the_evidence_of_being_in_to_be_gone() -> None:
+    page = joined()
+    page.shows(".tile", "#over")
+    assert page.after(10) == []
+    page.shows("#over")
+    assert page.after(1) == ["ended"]
+
+
+def test_an_element_of_the_end_proves_nothing_before_the_meeting() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows("#over") == ["pre_join"]
+    assert page.after(10) == []
+
+
+def test_a_refusal_is_told_before_the_meeting_and_not_over_it() -> None:
+    page = PaperPage(MEETING)
+    page.shows("#full")
+    assert page.after(1) == ["full"]
+    page = joined()
+    page.shows(".tile", "#full", "not let in")
+    assert page.after(10) == []
+
+
+def test_evidence_that_flickers_while_the_page_redraws_stays() -> None:
+    page = PaperPage(MEETING)
+    page.shows("#lobby")
+    page.shows()
+    page.after(0.1)
+    page.shows("#lobby")
+    assert page.after(60) == []
+    assert [one.state.value for one in page.seen] == ["lobby"]
+
+
+def test_one_may_be_sent_back_to_the_lobby() -> None:
+    page = joined()
+    page.shows("#lobby")
+    page.after(0.3)
+    assert page.after(3) == ["lobby"]
+    page.shows(".tile")
+    assert page.after(1) == ["in_meeting"]
+
+
+def test_back_at_the_door_in_a_new_document_is_the_end() -> None:
+    page = joined(MEETING + 'pre_join = ["#name"]\n')
+    page.shows("#name", frame="top2")
+    assert page.after(1.5) == []
+    assert page.after(1) == ["ended"]
+
+
+def test_a_new_document_without_any_evidence_is_unknown_after_a_while() -> None:
+    page = joined()
+    assert page.shows(frame="top2") == []
+    assert page.after(6) == ["unknown"]
+
+
+def test_after_the_join_nothing_known_is_said_so() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows() == ["pre_join"]
+    page.classifier.entered = True
+    page.shows()
+    assert page.after(6) == ["unknown"]
+
+
+def test_the_files_own_patience_counts() -> None:
+    page = PaperPage('in_meeting = [{ css = ".tile", for_seconds = 3 }]')
+    assert page.shows(".tile") == ["pre_join"]
+    assert page.after(2.9) == []
+    assert page.after(0.2) == ["in_meeting"]
+
+
+def test_evidence_may_be_spread_over_frames() -> None:
+    page = PaperPage('in_meeting = [{ all = [".toolbar", { css = ".tile", at_least = 2 }], not = "#lobby" }]')
+    assert page.shows(".toolbar", ".tile") == ["pre_join"]
+    assert page.shows(".tile", frame="child") == ["in_meeting"]
+
+
+def test_a_frame_that_says_goodbye_takes_its_evidence_along() -> None:
+    page = PaperPage('in_meeting = [".tile"]\nended = ["#over"]')
+    page.shows(frame="top1")
+    page.shows(".tile", frame="child")
+    page.facts.receive({"frame": "child", "gone": True}, page.now)
+    page.shows("#over")
+    assert page.after(2) == ["ended"]
+
+
+def test_counters_and_their_least_number() -> None:
+    page = PaperPage("in_meeting = [{ remote_tracks = 2 }]")
+    assert page.shows("remote_tracks") == ["pre_join"]
+    assert page.shows("remote_tracks", "remote_tracks") == ["in_meeting"]
+
+
+def test_an_observation_says_which_rule_and_which_words() -> None:
+    page = joined()
+    page.shows("removed", texts={"removed": "You've been removed"})
+    page.after(1)
+    assert page.seen[-1].text == "You've been removed"
+    assert page.seen[-1].evidence.startswith("removed: alternative 1, line ")
+
+
+def test_what_a_page_reports_out_of_shape_is_dropped() -> None:
+    page = PaperPage(MEETING)
+    for bad in ({}, {"frame": 7}, {"frame": "x" * 41}, {"frame": ""}):
+        assert not page.facts.receive(bad, 0)
+    page.facts.receive({"frame": "a", "top": True, "ready": True, "atoms": ["x", True, None, -1, 1e9, [1], [1, 2, 3], {}]}, 0)
+    page.facts.receive({"frame": "a", "top": True, "atoms": [1], "people": "x", "chat": [1, {}], "problems": [1, "p" * 999]}, 0)
+    assert page.facts.people == []
+    assert page.facts.chat == [{}]
+    assert page.facts.problems == ["p" * 200]
+    assert all(page.facts.count(n) == 0 for n in range(len(page.program.atoms)))
+
+
+def test_frames_are_bounded_and_silent_ones_forgotten() -> None:
+    page = PaperPage(MEETING)
+    page.facts.receive({"frame": "t", "top": True}, 0)
+    assert sum(page.facts.receive({"frame": f"f{n}"}, 0) for n in range(300)) == 199
+    page.facts.receive({"frame": "t", "top": True}, 100)
+    assert page.facts.receive({"frame": "new"}, 100)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.platforms.base import UiState
+from agents.platforms.file_reader import PlatformFileError, check, load, parse, read_text
+from agents.platforms.registry import BUILT_IN
+from tests.unit.agents.platforms.paper_page import MATCH
+
+GOOD = MATCH + '[evidence]\nin_meeting = [".tile"]\n'
+
+
+def problems(text: str) -> list[str]:
+    return [str(one) for one in parse(text, "x.toml")[1]]
+
+
+def test_the_least_that_is_a_platform() -> None:
+    platform = read_text(GOOD, "somewhere/my-meeting.toml")
+    assert platform.name == "my-meeting"
+    assert dict(platform.evidence)[UiState.IN_MEETING][0].element is not None
+
+
+def test_every_file_that_comes_with_the_project_is_good() -> None:
+    files = [*BUILT_IN.glob("*/platform.toml"), *Path("tests/meetings/platforms").glob("*.toml")]
+    assert len(files) >= 3
+    for file in files:
+        assert check(file) == []
+
+
+def test_names_of_texts_stand_for_all_languages_with_english_first() -> None:
+    texts = '[texts.de]\nout = "Entfernt"\n[texts.en]\nout = ["Removed", "Kicked"]\n'
+    platform = read_text(GOOD + 'removed = [{ text = "@out" }]\n' + texts)
+    condition = dict(platform.evidence)[UiState.REMOVED][0]
+    assert condition.element is not None
+    assert condition.element.text == ("Removed", "Kicked", "Entfernt")
+
+
+MISTAKES = [
+    ("", "x.toml:1: the table [match] is missing"),
+    ("", "x.toml:1: evidence of being in the meeting is missing"),
+    ("a = [\n", "x.toml:2: is no valid TOML: Invalid value"),
+    ("a = 1\na = 2\n", "x.toml:2: is no valid TOML: Cannot overwrite a value"),
+    (GOOD + "lobbby = ['#a']\n", "x.toml:5: evidence.lobbby: this key is not known here; did you mean 'lobby'?"),
+    (GOOD + "[brwser]\n", "x.toml:5: brwser: this key is not known here; did you mean 'browser'?"),
+    (GOOD + "lobby = [3]\n", "x.toml:5: evidence.lobby[1]: must be a CSS selector or a table"),
+    (GOOD + "lobby = []\n", "x.toml:5: evidence.lobby: the list is empty"),
+    (GOOD + "lobby = [{ txt = 'a' }]\n", "x.toml:5: evidence.lobby[1].txt: this key is not known here; did you mean 'text'?"),
+    (GOOD + "lobby = [{}]\n", "x.toml:5: evidence.lobby[1]: says nothing"),
+    (GOOD + "lobby = ['//div']\n", "XPath is not read; write a CSS selector"),
+    (GOOD + "lobby = ['text=Hello']\n", "x.toml:5: evidence.lobby[1]: 'text=Hello' is no CSS selector"),
+    (GOOD + "lobby = [\"button:has-text('x')\"]\n", "CSS cannot ask for text"),
+    (GOOD + "lobby = ['div[a']\n", "a ] is missing"),
+    (GOOD + "lobby = ['div)']\n", "a ) too many"),
+    (GOOD + "lobby = ['a >']\n", "it ends in the middle"),
+    (GOOD + "lobby = [{ text = '@out' }]\n", "@out stands for texts.<language>.out, which is not there; there are none"),
+    (GOOD + "lobby = [{ at_least = 2 }]\n", "at_least and at_most count elements"),
+    (GOOD + "lobby = [{ css = 'a', at_least = 3, at_most = 2 }]\n", "evidence.lobby[1].at_most: is below at_least (3)"),
+    (GOOD + "lobby = [{ css = 'a', for_seconds = 99 }]\n", "must be a number from 0 to 60, not 99"),
+    (GOOD + "lobby = [{ remote_tracks = true }]\n", "must be a whole number from 1 to 1000, not true or false"),
+    (MATCH + "[evidence]\nin_meeting = [{ not = '#a' }]\n", "what is not there is no evidence of being in"),
+    (GOOD.replace("https://meet.example.org/*", "meet.example.org"), "is no URL with * for any characters"),
+    (GOOD.replace("https://meet.example.org/*", "https://*/x"), "would match every meeting there is; name the host"),
+    (GOOD + "[[join]]\nname = 'a'\n", "x.toml:5: join[1]: a step does exactly one of click, fill"),
+    (GOOD + "[[join]]\nclick = '#a'\nfill = '#b'\n", "this one has click and fill"),
+    (GOOD + "[[join]]\nfill = '#a'\n", 'x.toml:5: join[1]: with is missing, as with = "{bot_name}"'),
+    (GOOD + "[[join]]\nfill = '#a'\nwith = '{nme}'\n", "x.toml:7: join[1].with: {nme} stands for nothing; known are {bot_name}"),
+    (GOOD + "[[join]]\nclick = '#a'\noptional = 'yes'\n", "x.toml:7: join[1].optional: must be true or false, without quotes"),
+    (GOOD + "[[join]]\nclick = '#a'\ntimeout = 3\n", "x.toml:7: join[1].timeout: this key is not known here; did you mean"),
+    (GOOD + "[[join]]\nfill = '#a'\nwith = 'x'\nallowed = 'z-a'\n", "is not the inside of a [character class]"),
+    (GOOD + "join = 3\n[x]\n", "evidence.join: this key is not known here"),
+    (GOOD + "[[dialog]]\nname = 'cookies'\n", "x.toml:5: dialog[1]: click is missing"),
+    (GOOD + "[variables]\nroom = 'a(b)(c)'\n", "must have exactly 1 group in round brackets, not 2"),
+    (GOOD + "[variables]\nroom = 'a('\n", "is no regular expression"),
+    (GOOD + "[browser]\nflags = ['lang=en']\n", "is no switch of Chromium"),
+    (GOOD + "[browser]\nflags = ['--enable-features=X']\n", "write enabled_features and disabled_features instead"),
+    (GOOD + "[browser]\npermissions = ['cam']\n", "'cam' is not known; known are: camera, microphone"),
+    (GOOD + "[browser]\nsecure_origins = ['10.0.0.1']\n", "is no origin"),
+    (GOOD + "[browser]\ncamera = 'none'\n", "must be true or false"),
+    (GOOD + "[people]\nname = '.n'\n", "say where people are"),
+    (GOOD + "[people]\nitem = '.t'\nname = '//b@title'\n", "XPath is not read"),
+    (GOOD + "[chat]\nsender = '.s'\n", "say at least where to write"),
+    (GOOD + "[texts.en]\nout = 'x'\n", "the texts named 'out' are used nowhere"),
+    (GOOD + "[texts.english]\nout = 'x'\n", "'english' is no language code"),
+    (GOOD + "[reload]\nwhile = ['hostabsent']\n", "'hostabsent' is no state"),
+    (GOOD + "[url]\nquery = { n = '{who}' }\n", "{who} stands for nothing"),
+    ("format = 2\n" + GOOD, "x.toml:1: format: this version reads format = 1"),
+    ('name = "Big Name"\n' + GOOD, "must be 1 to 40 of a-z"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_a_mistake_is_told_with_its_line_and_what_would_be_right(text: str, message: str) -> None:
+    assert any(message in one for one in problems(text)), problems(text)
+
+
+def test_all_mistakes_are_told_together_in_order_of_lines() -> None:
+    found = problems(GOOD + "lobby = [3]\nended = [4]\n[people]\nitem = 5\n")
+    assert [int(one.split(":")[1]) for one in found] == [5, 6, 7, 8]
+
+
+def test_a_file_that_cannot_be_read_is_told_too(tmp_path: Path) -> None:
+    assert "cannot be read" in str(check(tmp_path / "none.toml")[0])
+    (tmp_path / "bad.toml").write_bytes(b"a = 1\n\xff")
+    assert ":2: is not UTF-8" in str(check(tmp_path / "bad.toml")[0])
+    with pytest.raises(PlatformFileError, match="UTF-8"):
+        load(tmp_path / "bad.toml")
+
+
+def test_windows_line_ends_are_read() -> None:
+    assert problems(GOOD.replace("\n", "\r\n") + "lobby = [3]\r\n")[0].startswith("x.toml:5:")

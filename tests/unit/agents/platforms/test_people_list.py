@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from agents.platforms.people_list import PeopleList
+from agents.platforms.platform_file import People
+
+ADA: dict[str, object] = {"id": "1", "name": "Ada"}
+BOB: dict[str, object] = {"id": "2", "name": "Bob"}
+
+
+def names(people: PeopleList, seen: list[dict[str, object]], now: float) -> list[str] | None:
+    change = people.update(seen, now)
+    return None if change.people is None else [one.name for one in change.people]
+
+
+def test_people_come_and_go_with_a_moment_of_patience() -> None:
+    people = PeopleList(People())
+    assert names(people, [], 0) is None
+    assert names(people, [ADA, BOB], 1) == ["Ada", "Bob"]
+    assert names(people, [ADA, BOB], 2) is None
+    change = people.update([ADA], 3)
+    assert change.people is None
+    assert change.wake == 4
+    assert names(people, [ADA], 4) == ["Ada"]
+    assert names(people, [ADA, BOB], 5) == ["Ada", "Bob"]
+
+
+def test_a_tile_that_is_redrawn_is_no_coming_and_going() -> None:
+    people = PeopleList(People())
+    assert names(people, [{"name": "Ada", "element": "1"}], 0) == ["Ada"]
+    assert names(people, [], 0.5) is None
+    assert names(people, [{"name": "Ada", "element": "9"}], 0.8) is None
+
+
+def test_two_of_the_same_name_are_two() -> None:
+    people = PeopleList(People())
+    found = people.update([{"name": "Ada"}, {"name": "Ada"}], 0).people
+    assert found is not None
+    assert len({one.uuid for one in found}) == 2
+
+
+def test_two_tiles_of_one_id_are_one_person() -> None:
+    people = PeopleList(People())
+    assert names(people, [ADA, {**ADA, "name": "Ada (presenting)"}], 0) == ["Ada"]
+
+
+def test_the_nameless_are_numbered_and_keep_their_number() -> None:
+    people = PeopleList(People())
+    assert names(people, [{"id": "a"}, {"id": "b"}], 0) == ["Participant 1", "Participant 2"]
+    people.update([{"id": "b"}], 1)
+    assert names(people, [{"id": "b"}], 2) == ["Participant 2"]
+
+
+def test_names_are_cut_out_of_what_the_page_says() -> None:
+    people = PeopleList(People(name_pattern="Video of (.+)", name_strip=("(You)",)), bot_name="the bot")
+    assert names(people, [{"id": "1", "name": "Video of  Ada  (you)"}], 0) == ["Ada"]
+
+
+def test_the_bot_may_know_itself_by_its_name() -> None:
+    people = PeopleList(People(self_by_name=True), bot_name="The Bot")
+    found = people.update([{"id": "1", "name": "the bot"}, ADA | {"id": "3"}], 0).people
+    assert found is not None
+    assert [one.is_self for one in found] == [True, False]
+
+
+def test_speech_begins_at_once_and_ends_after_a_pause() -> None:
+    people = PeopleList(People())
+    assert people.update([ADA | {"speaking": True}], 0).speaking == [("1", True)]
+    assert people.update([ADA], 0.1).speaking == []
+    assert people.update([ADA | {"speaking": True}], 0.4).speaking == []
+    change = people.update([ADA], 1)
+    assert change.wake == 1.6
+    assert people.update([ADA], 1.7).speaking == [("1", False)]
+
+
+def test_who_leaves_while_speaking_has_stopped() -> None:
+    people = PeopleList(People(gone_after_seconds=0))
+    people.update([ADA | {"speaking": True}], 0)
+    assert people.update([], 1).speaking == [("1", False)]
+
+
+def test_hostile_people_are_harmless() -> None:
+    people = PeopleList(People())
+    found = people.update([{"id": "x" * 5000, "name": "n" * 5000, "user_id": 7, "self": "yes"}, {"name": None}, {}], 0).people
+    assert found is not None
+    assert all(len(one.uuid) <= 100 and len(one.name) <= 255 and not one.is_self for one in found)
