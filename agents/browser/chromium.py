@@ -64,7 +64,9 @@ HINTS = (
 class Chromium:
     """A running Chromium. Made by `start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, profile: profiles.Profile, lifeline: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, profile: profiles.Profile, lifeline: int, *, is_headless_shell: bool
+    ) -> None:
         self._process = process
         self._profile = profile
         self._lifeline = lifeline
@@ -72,6 +74,7 @@ class Chromium:
         self._listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read())
         self._ending: asyncio.Task[None] | None = None
+        self.is_headless_shell = is_headless_shell
         self.endpoint = ""
         """Where DevTools listen, as ws://127.0.0.1:…"""
 
@@ -117,7 +120,8 @@ class Chromium:
     async def _spawn(cls, program: Path, options: BrowserOptions, profile: profiles.Profile) -> Chromium:
         if runs_without_sandbox():
             _say_once_that_there_is_no_sandbox()
-        arguments = command_line(options, headless_shell=executables.is_headless_shell(program), profile=profile.folder)
+        shell = executables.is_headless_shell(program)
+        arguments = command_line(options, headless_shell=shell, profile=profile.folder)
         environment = {name: value for name, value in os.environ.items() if ENVIRONMENT_KEPT.match(name)}
         reading, lifeline = os.pipe()
         try:
@@ -138,7 +142,7 @@ class Chromium:
             raise
         finally:
             os.close(reading)
-        return cls(process, profile, lifeline)
+        return cls(process, profile, lifeline, is_headless_shell=shell)
 
     async def wait(self) -> int:
         """Waits until the process is gone; returns its exit code."""
@@ -163,8 +167,10 @@ class Chromium:
         self._let_go()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 2)
+        await asyncio.wait([self._reader], timeout=1)  # its pipe ends with the last process that holds it
         self._reader.cancel()
         await asyncio.wait([self._reader])
+        self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 -- asyncio has no public way
         await asyncio.to_thread(self._profile.remove)
 
     def _let_go(self) -> None:

@@ -16,6 +16,7 @@ from agents.browser.chromium import Chromium
 from agents.browser.errors import BrowserLostError, ChromiumStartError
 from agents.browser.page import ChromiumPage
 from agents.browser.pyppeteer_fixes import Params, SafeConnection
+from agents.browser.switches import window_height
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class ChromiumBrowser:
         self._chromium = chromium
         self._connection = connection
         self._options = options
+        self._window_height = window_height(options, headless_shell=chromium.is_headless_shell)
         self._known: set[str] = set()
         self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -40,6 +42,11 @@ class ChromiumBrowser:
     def pid(self) -> int:
         """As api.Browser."""
         return self._chromium.pid
+
+    @property
+    def endpoint(self) -> str:
+        """Where its DevTools listen, as ws://127.0.0.1:…; for measurements and for looking at a bot's page."""
+        return self._chromium.endpoint
 
     @property
     def profile(self) -> Path:
@@ -89,7 +96,7 @@ class ChromiumBrowser:
 
     async def _new_tab(self) -> str:
         """In a window of its own: a tab behind another would not be drawn."""
-        wanted: Params = {"url": "about:blank", "newWindow": True, "width": self._options.width, "height": self._options.height}
+        wanted: Params = {"url": "about:blank", "newWindow": True, "width": self._options.width, "height": self._window_height}
         return str((await call(self._connection, "Target.createTarget", wanted, timeout_s=CALL_SECONDS))["targetId"])
 
     def _target_created(self, event: Params) -> None:

@@ -72,8 +72,10 @@ DISABLED_FEATURES = frozenset(
     }
 )
 
-WINDOW_FRAME_HEIGHT = 200
-"""Pixels that tab strip, tool bar and the bar "is being shared" take from a window of the whole browser."""
+WINDOW_FRAME_HEIGHT = 143
+"""Pixels that tab strip and tool bar take from a window of the whole browser (Chromium 156)."""
+SHARING_BAR_HEIGHT = 57
+"""Pixels that the bar "is being shared" takes besides while a tab is captured; the page is that much taller before."""
 
 SMALL_SHARED_MEMORY_BYTES = 512 * 1024 * 1024
 """Docker gives 64 MB at /dev/shm; a page with video tiles then dies."""
@@ -81,20 +83,26 @@ SMALL_SHARED_MEMORY_BYTES = 512 * 1024 * 1024
 
 def command_line(options: BrowserOptions, *, headless_shell: bool, profile: Path) -> list[str]:
     """All arguments after the program's name. A switch in `options` replaces ours of the same name; features are united."""
-    height = options.height if headless_shell else options.height + WINDOW_FRAME_HEIGHT
     switches = [
         *ALWAYS,
         *_by_machine(),
         *(() if headless_shell else ("--headless=new",)),
         # Whoever records the tab's sound needs it; nobody else wants to hear a meeting from the machine's speakers.
         *(() if options.tab_capture else ("--mute-audio",)),
-        f"--window-size={options.width},{height}",
+        f"--window-size={options.width},{window_height(options, headless_shell=headless_shell)}",
         *options.flags,
     ]
     if options.secure_origins:
         switches.append(f"--unsafely-treat-insecure-origin-as-secure={','.join(options.secure_origins)}")
     merged = merge(switches, disabled=DISABLED_FEATURES | options.disabled_features, enabled=options.enabled_features)
     return [*merged, f"--user-data-dir={profile}", "--remote-debugging-port=0", "--remote-debugging-pipe", "about:blank"]
+
+
+def window_height(options: BrowserOptions, *, headless_shell: bool) -> int:
+    """The window's height in pixels, so that the page has the height asked for; while it is captured, if it is to be."""
+    if headless_shell:
+        return options.height
+    return options.height + WINDOW_FRAME_HEIGHT + (SHARING_BAR_HEIGHT if options.tab_capture else 0)
 
 
 def merge(switches: Iterable[str], *, disabled: Iterable[str], enabled: Iterable[str]) -> list[str]:

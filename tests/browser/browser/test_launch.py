@@ -14,7 +14,7 @@ from agents.browser import chromium
 from agents.browser.api import BrowserOptions
 from agents.browser.errors import BrowserLostError, ChromiumNotFoundError, ChromiumStartError
 from agents.browser.session import ChromiumLauncher
-from tests.browser.browser.conftest import Launch
+from tests.browser.browser.conftest import Launch, until
 from tests.browser.browser.processes import entries
 from tests.browser.browser.site import Site
 
@@ -165,6 +165,27 @@ async def test_a_page_in_a_dead_browser_is_a_lost_browser(launch: Launch) -> Non
     os.kill(browser.pid, signal.SIGKILL)
     with pytest.raises(BrowserLostError):
         await browser.new_page()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+async def test_the_page_has_the_size_that_was_asked_for(launch: Launch, site: Site, size: tuple[int, int]) -> None:
+    url = site.page("/", "<p>x")
+    options = BrowserOptions(width=size[0], height=size[1])
+    page = await (await launch(options)).new_page()
+    await page.open(url)
+    assert await page.evaluate("() => [innerWidth, innerHeight]") == [*size]
+    whole = await (await launch(options.merged(secure_origins=["http://meeting.test"]))).new_page()
+    await whole.open(url)
+    assert await whole.evaluate("() => [innerWidth, innerHeight]") == [*size]
+
+
+async def test_a_captured_page_has_the_size_that_was_asked_for_while_it_is_captured(launch: Launch, site: Site) -> None:
+    options = BrowserOptions(width=1280, height=720, tab_capture=True, flags=("--auto-accept-this-tab-capture",))
+    page = await (await launch(options)).new_page()
+    await page.open(site.page("/", "<p>x"))
+    capture = "async () => { window.picture = await navigator.mediaDevices.getDisplayMedia({preferCurrentTab: true}) }"
+    await page.evaluate(capture, timeout_s=10)
+    await until(lambda: page.evaluate("() => innerWidth === 1280 && innerHeight === 720"))
 
 
 async def test_a_shared_site_reaches_both_kinds_of_browser_alike(launch: Launch, site: Site) -> None:

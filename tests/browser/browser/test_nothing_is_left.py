@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -156,4 +157,5 @@ def test_a_loop_that_ends_without_closing_takes_its_browser_along(tmp_path: Path
 
     asyncio.run(forget())
     asyncio.run(until(lambda: not users(tmp_path), timeout_s=5))
+    asyncio.run(until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("waitpid-")]))
     gc.collect()  # the warnings that asyncio has for whoever forgets to close

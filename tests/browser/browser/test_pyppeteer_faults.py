@@ -230,7 +230,7 @@ async def test_frames_of_other_sites_are_invisible_with_its_switches(launch: Lau
     html = f"<p>outer<iframe src={site.other_url}/inner></iframe>"
     with isolated_sites():
         browser = await launch(BrowserOptions(flags=("--site-per-process",)))
-    stock_browser = await pyppeteer.connect(browserWSEndpoint=browser._chromium.endpoint)
+    stock_browser = await pyppeteer.connect(browserWSEndpoint=browser.endpoint)
     stock_page = await stock_browser.newPage()
     await stock_page.goto(site.page("/", html))
     texts = []

@@ -87,11 +87,11 @@ async def sees(page: ChromiumPage, middle: list[int], edge: list[int]) -> bool:
     close = all(
         abs(a - b) < 40 for got, want in ((seen["middle"], middle), (seen["edge"], edge)) for a, b in zip(got, want, strict=True)
     )
-    return close and seen["width"] * 9 == seen["height"] * 16 > 0
+    return close and bool(seen["width"] * 9 == seen["height"] * 16 > 0)
 
 
 async def hears(page: ChromiumPage, *, loud: bool) -> bool:
-    return (await page.evaluate("() => heard()") > 0.2) == loud
+    return bool(await page.evaluate("() => heard()") > 0.2) == loud
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ async def test_the_picture_may_change_and_go_while_others_watch(meeting: Chromiu
 
 async def test_a_jpeg_of_full_size_is_shown(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
     path = tmp_path / "red.jpg"
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=4000x2250", "-frames:v", "1", path]
-    await asyncio.to_thread(subprocess.run, command, check=True)
+    command: list[str | Path] = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=4000x2250", "-frames:v", "1", path]
+    await asyncio.to_thread(lambda: subprocess.run(command, check=True))
     await meeting.evaluate("() => call({video: true})")
     await devices.set_image(path.read_bytes(), "image/jpeg")
     await until(lambda: sees(meeting, [254, 0, 0], [254, 0, 0]))

@@ -60,6 +60,7 @@ def test_the_window_of_the_whole_browser_has_room_for_its_frame() -> None:
     options = BrowserOptions(width=1920, height=1080)
     assert values(line(options, headless_shell=True), "--window-size") == ["1920,1080"]
     assert values(line(options), "--window-size") == [f"1920,{1080 + switches.WINDOW_FRAME_HEIGHT}"]
+    assert values(line(options.merged(tab_capture=True)), "--window-size") == ["1920,1280"]
 
 
 def test_secure_origins_are_one_switch() -> None:
