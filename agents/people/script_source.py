@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from agents.platforms.toml_lines import key_lines, line_of
+
 Path_ = tuple[str | int, ...]
 """Where a value is: ("people", 0, "says", 2, "at")."""
 
@@ -38,8 +40,7 @@ class Source:
     def error(self, key: str, problem: str) -> ScriptError:
         """An error about `key` in this table."""
         path = (*self.path, key)
-        line = next((self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), 0)
-        return ScriptError(self.name, line, _dotted(path), problem)
+        return ScriptError(self.name, line_of(self.lines, path), _dotted(path), problem)
 
     def only(self, *keys: str) -> None:
         """Raises on the first key that is not one of these."""
@@ -124,37 +125,10 @@ def _read_toml(text: str, name: str) -> tuple[Any, dict[Path_, int]]:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise ScriptError(name, int(found[1]) if found else 0, "", f"is not TOML: {error}") from error
-    return values, _toml_lines(text)
-
-
-def _toml_lines(text: str) -> dict[Path_, int]:
-    """Lines of headers and of the keys that start a line; for dotted and quoted keys their table's line has to do."""
-    lines: dict[Path_, int] = {(): 1}
-    counts: dict[Path_, int] = {}
-    table: Path_ = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*(\[\[?)\s*([\w.-]+)\s*\]", line)
-        key = re.match(r"\s*([\w-]+)\s*=", line)
-        if header:
-            table = _resolve(tuple(header[2].split(".")), counts, new=header[1] == "[[")
-            lines.setdefault(table, number)
-        elif key:
-            lines.setdefault((*table, key[1]), number)
-    return lines
-
-
-def _resolve(parts: tuple[str, ...], counts: dict[Path_, int], *, new: bool) -> Path_:
-    """A header's path with the indexes of the lists it goes through."""
-    path: Path_ = ()
-    for position, part in enumerate(parts):
-        path = (*path, part)
-        if new and position == len(parts) - 1:
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = (*path, counts[path])
-    return path
+        found = re.search(r"at line (\d+)", str(error))  # the only other place it names is the end of the document
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise ScriptError(name, line, "", f"is not TOML: {error}") from error
+    return values, {(): 1, **key_lines(text)}
 
 
 def _read_yaml(text: str, name: str) -> tuple[Any, dict[Path_, int]]:
