@@ -15,8 +15,9 @@ def declare_run_bot(broker: dramatiq.Broker, run: Callable[[str], Awaitable[None
     """Declares the actor on `broker`: each message is carried out by `run(bot_id)` on the worker's event loop.
 
     A message is a hint and may come twice: `run` decides whether there is anything to do, and returns quietly if not. It may take
-    hours, and hears of a stopping worker by CancelledError.
+    hours, and hears of a stopping worker by CancelledError. An actor that an earlier worker in this process declared is replaced.
     """
+    broker.actors.pop(ACTOR, None)
 
     @dramatiq.actor(
         broker=broker, actor_name=ACTOR, queue_name=QUEUE, max_retries=0, time_limit=float("inf"), notify_shutdown=True

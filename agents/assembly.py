@@ -10,11 +10,13 @@ import grpc
 import structlog
 
 from agents.attendance.ports import LinkPort, Tools
+from agents.browser.api import Page
 from agents.browser.session import ChromiumLauncher
 from agents.capture.finish import finish
 from agents.capture.methods import make_capture
 from agents.link import Link, LinkListeners, LinkOptions
 from agents.link_channel import open_channel
+from agents.media_devices.virtual_devices import VirtualDevices
 from agents.platforms.base import Adapter, NotSupportedError
 from agents.platforms.file_reader import PlatformFileError
 from agents.platforms.registry import PlatformUnknownError, Registry
@@ -22,6 +24,7 @@ from agents.settings import SettingError, WorkerSettings
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import agent_service_pb2_grpc as agent_grpc
 from rollcall.v1 import bot_pb2 as bot
+from rollcall.v1 import bot_settings_pb2 as bot_settings
 
 
 def worker_id() -> str:
@@ -85,6 +88,18 @@ def platform_name(spec: agent.BotSpec) -> str:
     return bot.Platform.Name(spec.platform).removeprefix("PLATFORM_").lower()
 
 
+class OwnDevices:
+    """The bot's camera and microphone, with its picture where it has one."""
+
+    async def install(self, page: Page, image: bot_settings.BotImage | None) -> None:
+        """As ports.Devices. Raises the browser's errors."""
+        devices = VirtualDevices(page)
+        await devices.prepare()
+        if image is not None:
+            jpeg = image.type == bot_settings.IMAGE_TYPE_JPEG
+            await devices.set_image(image.data, "image/jpeg" if jpeg else "image/png")
+
+
 def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
     """The tools of all runners of a worker. Raises SettingError."""
     try:
@@ -97,7 +112,7 @@ def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
         adapter_for=Adapters(Registry(settings.platforms)).of,
         make_capture=make_capture,
         finish=finish,
-        devices=None,
+        devices=OwnDevices(),
         connect=connection.link,
         media_dir=settings.media,
         profile_parent=settings.profiles,

@@ -1,0 +1,62 @@
+"""Machines and pages that are not as they should be: each a clear end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.settings import WorkerSettings
+from tests.browser.runner.house import House
+from tests.browser.runner.test_attendance import NO_RECORDING
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+
+async def test_without_chromium_the_bot_fails_and_says_what_to_do(house: House) -> None:
+    await house.stop_worker()
+    house.worker_settings = WorkerSettings(
+        **{
+            **house.worker_settings.model_dump(),
+            "chromium": Path("/nowhere/chromium"),
+            "worker_token": house.settings.worker_token,
+        }
+    )
+    await house.start_worker()
+    bot = await house.create(house.room().url)
+    failed = await house.until_move(bot, "fatal_error/bot_not_launched")
+    assert "/nowhere/chromium" in failed.state.detail
+
+
+@pytest.mark.parametrize(
+    ("view", "move"),
+    [
+        ("not-found", "could_not_join_meeting/meeting_not_found"),
+        ("login-required", "could_not_join_meeting/login_required"),
+        ("captcha", "could_not_join_meeting/blocked_by_captcha"),
+    ],
+)
+async def test_a_refusing_page_is_told_as_what_it_is(house: House, view: str, move: str) -> None:
+    room = house.room()
+    await room.control("obstacle", view=view)
+    bot = await house.create(room.url, recording_settings=NO_RECORDING)
+    await house.until_move(bot, move)
+
+
+async def test_a_page_that_closes_itself_in_the_meeting_is_joined_again(house: House) -> None:
+    room = house.room()
+    bot = await house.create(room.url, recording_settings=NO_RECORDING)
+    await house.until_move(bot, "joined_meeting")
+    await room.until_there("Rollcall")
+    await room.control("close_page", person="Rollcall")
+    await house.until(bot, lambda log: [e for e in log if e.HasField("log") and e.log.code == "rejoining"])
+    await room.until_there("Rollcall")
+
+
+async def test_a_page_that_hangs_in_the_meeting_is_joined_again(house: House) -> None:
+    room = house.room()
+    bot = await house.create(room.url, recording_settings=NO_RECORDING)
+    await house.until_move(bot, "joined_meeting")
+    await room.until_there("Rollcall")
+    await room.control("freeze", person="Rollcall", seconds=100)
+    await house.until(bot, lambda log: [e for e in log if e.HasField("log") and e.log.code == "rejoining"], within_s=60)
