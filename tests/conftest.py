@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,13 @@ import pytest
 
 from server.store import Store, StoreConfig
 from tests import services
+
+
+def _migrate(url: str) -> None:
+    async def migrate() -> None:
+        await (await Store.open(StoreConfig(url))).close()
+
+    asyncio.run(migrate())
 
 
 @pytest.fixture(scope="session")
@@ -20,26 +28,41 @@ def postgresql() -> Iterator[services.Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql: services.Postgres) -> str:
-    """A database with our tables, to be copied: quicker than migrating for each test."""
-    name = postgresql.new_database()
+def empty_databases(postgresql: services.Postgres) -> services.Databases:
+    """Databases with our tables in them, emptied and used again: quicker than a new one for each test."""
+    template = postgresql.new_database()
+    _migrate(postgresql.url(template))
+    return services.Databases(postgresql, template)
 
-    async def migrate() -> None:
-        await (await Store.open(StoreConfig(postgresql.url(name)))).close()
 
-    asyncio.run(migrate())
-    return name
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our tables in it, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "rollcall.db"
+    _migrate(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the test's own, once SQLite and once PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'data' / 'rollcall.db'}"
-    return str(request.getfixturevalue("new_postgresql_url")())
+    """A database of the test's own with our tables in it, once SQLite and once PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("new_postgresql_url")())
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(request.getfixturevalue("sqlite_template"), folder)
+    return f"sqlite:///{folder / 'rollcall.db'}"
 
 
 @pytest.fixture
-def new_postgresql_url(postgresql: services.Postgres, postgresql_template: str) -> Callable[[], str]:
-    """Makes databases of the test's own with our tables in them."""
-    return lambda: postgresql.url(postgresql.new_database(postgresql_template))
+def new_postgresql_url(empty_databases: services.Databases) -> Iterator[Callable[[], str]]:
+    """Gives databases of the test's own with our tables in them."""
+    taken: list[str] = []
+
+    def take() -> str:
+        taken.append(empty_databases.take())
+        return empty_databases.url(taken[-1])
+
+    yield take
+    for name in taken:
+        empty_databases.give_back(name)

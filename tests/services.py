@@ -76,7 +76,11 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._data, *options], stdout=log, stderr=log, cwd=self._folder, user=self._user
+                [self._programs / "postgres", "-D", self._data, *options],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                user=self._user,
             )
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -94,6 +98,35 @@ class Postgres:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(_PATIENCE_S)
             self._process = None
+
+
+class Databases:
+    """Databases copied from a template, emptied when they are given back, and used again."""
+
+    def __init__(self, server: Postgres, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._free: list[str] = []
+
+    def take(self) -> str:
+        """The name of an empty one."""
+        return self._free.pop() if self._free else self._server.new_database(self._template)
+
+    def url(self, name: str) -> str:
+        """Where it is."""
+        return self._server.url(name)
+
+    def give_back(self, name: str) -> None:
+        """Ends whatever is still connected, and empties it."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            tables = ", ".join(f'"{row[0]}"' for row in rows if row[0] != "alembic_version")
+            connection.execute(f"TRUNCATE {tables}")
+        self._free.append(name)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ from sqlalchemy.pool import NullPool
 from server.domain.errors import BadSetting, DataFolderInUse
 from server.store.records import StoreConfig
 
-_BUSY_MS: Final = 5_000
 _CONNECT_S: Final = 3
 _LOCK_FILE: Final = "rollcall.lock"
 _AWAY_SQLITE: Final = frozenset(
@@ -31,7 +30,7 @@ def make_engine(config: StoreConfig, *, writes: bool, patient: bool = False) -> 
     """
     path = config.sqlite_path
     if path is not None:
-        return _sqlite_engine(path, writes=writes)
+        return _sqlite_engine(path, busy_ms=round(config.wait_seconds * 1000), writes=writes)
     return _postgresql_engine(config.database_url, writes=writes, patient=patient)
 
 
@@ -43,9 +42,9 @@ def postgresql_dsn(url: str) -> str:
     return f"postgresql://{rest}"
 
 
-def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
+def _sqlite_engine(path: Path, *, busy_ms: int, writes: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": busy_ms / 1000}
     )
 
     @event.listens_for(engine, "connect")
@@ -54,7 +53,7 @@ def _sqlite_engine(path: Path, *, writes: bool) -> Engine:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",  # commits survive kill -9; FULL adds loss of power, at an fsync each
-            f"busy_timeout = {_BUSY_MS}",
+            f"busy_timeout = {busy_ms}",
             "foreign_keys = ON",
             "cache_size = -16000",
         ):

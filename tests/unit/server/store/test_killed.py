@@ -64,9 +64,9 @@ async def test_what_was_acknowledged_survives_a_kill(database_url: str) -> None:
         story = Story(store, project.id, None)  # type: ignore[arg-type]  # no clock is needed to read
         log = await story.log()
         assert [event.position for event in log] == list(range(1, len(log) + 1))
-        for bot_id, number in acknowledged.items():
+        for bot_id, last in acknowledged.items():
             bot = await store.get_bot(None, bot_id)
-            assert bot.last_report_number >= number
+            assert bot.last_report_number >= last
             events = await story.events(bot_id)
             assert [event.sequence for event in events] == list(range(1, bot.last_sequence + 1))
             assert len(events) == 1 + bot.last_report_number

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,17 +26,10 @@ from server.store import Store, StoreConfig
 asyncio.run(Store.open(StoreConfig({url!r})))
 """
     async with opened(url):
-        second = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            cwd=Path.cwd(),
-            env=dict(os.environ),
-            check=False,
-        )
-        assert "DataFolderInUse" in second.stderr
-        assert str(tmp_path) in second.stderr
+        second = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE, cwd=Path.cwd())
+        _, complaint = await second.communicate()
+        assert b"DataFolderInUse" in complaint
+        assert str(tmp_path).encode() in complaint
     async with opened(url):
         pass
 
@@ -55,8 +47,6 @@ async def test_a_short_visit_beside_a_running_server_makes_keys(tmp_path: Path) 
 
 
 async def test_the_tables_are_those_that_the_migrations_make(database_url: str) -> None:
-    async with opened(database_url):
-        pass
     engine = make_engine(StoreConfig(database_url), writes=False)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -64,15 +54,23 @@ async def test_the_tables_are_those_that_the_migrations_make(database_url: str) 
     engine.dispose()
 
 
-async def test_a_schema_of_a_newer_version_is_refused(database_url: str) -> None:
-    async with opened(database_url):
-        pass
+@pytest.fixture
+def of_version_9999(database_url: str) -> Iterator[str]:
+    """A database that a newer version made."""
     engine = make_engine(StoreConfig(database_url), writes=True)
+    set_version = text("UPDATE alembic_version SET version_num = :version")
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        before = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(set_version, {"version": "9999"})
+    yield database_url
+    with engine.begin() as connection:
+        connection.execute(set_version, {"version": before})
     engine.dispose()
+
+
+async def test_a_schema_of_a_newer_version_is_refused(of_version_9999: str) -> None:
     with pytest.raises(SchemaMismatch, match="9999"):
-        await Store.open(StoreConfig(database_url))
+        await Store.open(StoreConfig(of_version_9999))
 
 
 async def test_several_servers_may_start_at_once_on_an_empty_database(postgresql: services.Postgres) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import text
 
+from rollcall.v1 import event_pb2
 from server.domain.errors import DatabaseAway, NotFound
 from server.store.batch import Batch
 from server.store.bots import CreateBot
@@ -45,7 +46,7 @@ class HalfDone(Op[None]):
     def run(self, batch: Batch) -> None:
         row = batch.bot(self.bot_ids[0])
         row.state, row.epoch = "ended", 99
-        batch.event(row, 9)
+        batch.event(row, event_pb2.EVENT_KIND_LOG)
         batch.move(row)
         raise NotFound("Anything")
 

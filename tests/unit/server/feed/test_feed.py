@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+
+import pytest
+
+from rollcall.v1 import event_pb2
+from server.domain.errors import DatabaseAway, Draining, NotFound, OutOfRange, SlowReader
+from server.domain.state import SubType, Trigger
+from server.feed import EventFilter, FeedConfig, FeedItem
+from server.store import Lease
+from tests.unit.server.feed.watching import LIVELY, PATIENCE_S, bookmark, feeding, rest, take
+from tests.unit.server.store.story import WORKER, Story, moved, numbered, opened, recorded, remarked
+
+
+def sequences(items: list[FeedItem]) -> list[int]:
+    return [item.event.sequence for item in items if item.event is not None]
+
+
+async def ended(story: Story, lease: Lease) -> None:
+    await story.report(lease, moved("meeting_ended"), recorded("complete"), moved("post_processing_completed"))
+
+
+async def test_replay_and_live_are_one_stream(story: Story) -> None:
+    lease = await story.joined()
+    async with (
+        feeding(story) as feed,
+        contextlib.aclosing(feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)) as stream,
+    ):
+        assert sequences(await take(stream, 4)) == [1, 2, 3, 4]
+        assert (await bookmark(stream)).position == 4
+        await story.report(lease, remarked("live"))
+        (item,) = await take(stream, 1)
+        assert item.position == 5
+        assert item.event is not None
+        assert item.event.message().log.code == "live"
+        assert event_pb2.Event.FromString(item.event.data) == item.event.message()
+        await stream.aclose()
+
+
+async def test_without_a_position_a_stream_begins_now(story: Story) -> None:
+    lease = await story.joined()
+    async with feeding(story) as feed:
+        async with contextlib.aclosing(feed.watch_bot(story.project_id, lease.bot.id)) as stream:
+            assert (await bookmark(stream)).position == 4
+            await story.report(lease, remarked())
+            assert sequences(await take(stream, 1)) == [5]
+        async with contextlib.aclosing(feed.watch_project(story.project_id)) as stream:
+            assert (await bookmark(stream)).position == 5
+            other = await story.bot()
+            (item,) = await take(stream, 1)
+            assert (item.position, item.event and item.event.bot_id) == (6, other.id)
+
+
+async def test_a_bots_stream_ends_after_its_last_event(story: Story) -> None:
+    lease = await story.joined()
+    async with feeding(story) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)
+        await take(stream, 4)
+        await bookmark(stream)
+        await ended(story, lease)
+        assert sequences(await rest(stream)) == [5, 6, 7]
+        for after, expected in ((0, [1, 2, 3, 4, 5, 6, 7]), (5, [6, 7]), (7, []), (None, [])):
+            items = await rest(feed.watch_bot(story.project_id, lease.bot.id, after_sequence=after))
+            assert sequences(items) == expected
+            assert items[-1] == FeedItem(7, caught_up=True)
+
+
+async def test_a_failed_bots_stream_ends_only_after_its_recording_is_finished(story: Story) -> None:
+    lease = await story.joined()
+    async with feeding(story) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=4)
+        await bookmark(stream)
+        await story.report(lease, moved("fatal_error", "internal_error"))
+        assert sequences(await take(stream, 1)) == [5]
+        await story.store.release_lease(lease.bot.id, lease.epoch)
+        late = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)
+        assert sequences(await take(late, 5)) == [1, 2, 3, 4, 5]
+        finishing = await story.store.claim_lease(lease.bot.id, WORKER)
+        await story.report(finishing, recorded("complete"))
+        assert sequences(await rest(stream)) == [6]
+        assert sequences(await rest(late)) == [6]
+
+
+async def test_what_follows_the_end_is_replayed_too(story: Story) -> None:
+    bot = await story.bot()
+    await story.store.apply_trigger(bot.id, Trigger.FATAL_ERROR, SubType.BOT_NOT_LAUNCHED)
+    await story.store.apply_trigger(bot.id, Trigger.DATA_DELETED)
+    async with feeding(story) as feed:
+        assert sequences(await rest(feed.watch_bot(story.project_id, bot.id, after_sequence=0))) == [1, 2, 3]
+
+
+async def test_a_hidden_last_event_ends_the_stream_all_the_same(story: Story) -> None:
+    lease = await story.joined()
+    async with feeding(story) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, kinds=frozenset({event_pb2.EVENT_KIND_RECORDING}))
+        await bookmark(stream)
+        await ended(story, lease)
+        items = await rest(stream)
+        assert sequences(items) == [6]
+        assert items[-1] == FeedItem(7, caught_up=True)
+
+
+async def test_silence_is_broken_by_bookmarks(story: Story) -> None:
+    bot = await story.bot()
+    async with feeding(story) as feed, contextlib.aclosing(feed.watch_bot(story.project_id, bot.id)) as stream:
+        for _ in range(3):
+            assert await bookmark(stream) == FeedItem(1, caught_up=True)
+
+
+async def test_what_a_filter_hides_moves_the_bookmark(story: Story) -> None:
+    lease = await story.joined()
+    config = FeedConfig(bookmark_seconds=1000, hidden_seconds=0.05, page_events=3)
+    kinds = frozenset({event_pb2.EVENT_KIND_STATE})
+    async with feeding(story, config) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0, kinds=kinds)
+        await take(stream, 3)
+        assert (await bookmark(stream)).position == 4
+        for number in range(5):
+            await story.report(lease, remarked(str(number)))
+            assert (await bookmark(stream)).position == 5 + number
+        await stream.aclose()
+        again = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=3, kinds=kinds)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await anext(again) == FeedItem(6)  # a page of which the filter hid everything
+        await again.aclose()
+
+
+async def test_a_projects_stream_shows_what_its_filter_asks_for(story: Story) -> None:
+    red = await story.claimed(metadata={"team": "red", "room": "1"})
+    blue = await story.claimed(metadata={"team": "blue"})
+    plain = await story.claimed()
+    async with feeding(story) as feed:
+        for filters, expected in [
+            (EventFilter(), {(red, "s"), (red, "l"), (blue, "s"), (blue, "l"), (plain, "s"), (plain, "l")}),
+            (EventFilter(kinds=frozenset({event_pb2.EVENT_KIND_LOG})), {(red, "l"), (blue, "l"), (plain, "l")}),
+            (EventFilter(states=frozenset({"waiting_room"})), {(red, "s"), (blue, "s"), (plain, "s")}),
+            (EventFilter(states=frozenset({"ended"})), set()),
+            (EventFilter(bot_ids=frozenset({blue.bot.id, "bot_x"})), {(blue, "s"), (blue, "l")}),
+            (EventFilter(metadata={"team": "red"}), {(red, "s"), (red, "l")}),
+            (EventFilter(metadata={"team": "red", "room": "2"}), set()),
+            (EventFilter(metadata={"team": "red"}, kinds=frozenset({event_pb2.EVENT_KIND_LOG})), {(red, "l")}),
+        ]:
+            words = {(lease.bot.id, {"s": "state", "l": "log"}[what]) for lease, what in expected}
+            begin = await story.store.last_position(story.project_id)
+            live = feed.watch_project(story.project_id, filters=filters)
+            await bookmark(live)
+            for lease in (red, blue, plain):
+                await story.report(lease, moved("put_in_waiting_room"), remarked())
+                await story.store.apply_trigger(lease.bot.id, Trigger.AGENT_LOST)
+            end = await story.store.last_position(story.project_id)
+            for stream in (live, feed.watch_project(story.project_id, after_position=begin, filters=filters)):
+                shown = set()
+                async with asyncio.timeout(PATIENCE_S):
+                    async for item in stream:
+                        if item.event is not None and item.event.state != "joining":
+                            shown.add((item.event.bot_id, item.event.message().WhichOneof("payload")))
+                        if item.position == end and (item.event is None or item.event.state == "joining"):
+                            break
+                await stream.aclose()
+                assert shown == words
+
+
+async def test_only_the_own_log_can_be_followed_and_only_where_there_is_one(story: Story) -> None:
+    bot = await story.bot()
+    other = await story.store.create_project("other")
+    async with feeding(story) as feed:
+        with pytest.raises(NotFound):
+            await anext(feed.watch_bot(other.id, bot.id))
+        with pytest.raises(OutOfRange):
+            await anext(feed.watch_bot(story.project_id, bot.id, after_sequence=2))
+        with pytest.raises(OutOfRange):
+            await anext(feed.watch_project(story.project_id, after_position=2))
+        assert feed._topics == {}
+
+
+async def test_a_drain_ends_every_stream_and_lets_no_new_one_begin(story: Story) -> None:
+    bot = await story.bot()
+    async with feeding(story) as feed:
+        streams = [feed.watch_bot(story.project_id, bot.id), feed.watch_project(story.project_id)]
+        for stream in streams:
+            await bookmark(stream)
+        ends = [asyncio.create_task(rest(stream)) for stream in streams]
+        await asyncio.sleep(0)
+        await feed.drain()
+        for end in ends:
+            with pytest.raises(Draining):
+                await end
+        with pytest.raises(Draining):
+            await anext(feed.watch_bot(story.project_id, bot.id))
+
+
+async def test_watchers_that_join_and_resume_at_random_under_load_lose_and_repeat_nothing(  # noqa: C901 - three actors at once
+    story: Story,
+) -> None:
+    leases = [await story.claimed() for _ in range(8)]
+    config = FeedConfig(queue_events=20, page_events=7, bookmark_seconds=0.05, hidden_seconds=0.02, poll_seconds=0.1)
+    total = 8 + 8 * 60
+    async with feeding(story, config) as feed:
+
+        async def write(lease: Lease) -> None:
+            for number in range(60):
+                await story.store.store_reports(lease.bot.id, lease.epoch, numbered([remarked()], number + 1))
+                if number % 7 == 0:
+                    await asyncio.sleep(0.001)
+
+        async def follow_project(seed: int) -> None:
+            chance, seen = random.Random(seed), 0
+            while seen < total:
+                # A watcher goes away at any moment and comes back with the last position that it saw.
+                most = chance.randrange(1, 200)
+                async with contextlib.aclosing(feed.watch_project(story.project_id, after_position=seen)) as stream:
+                    async for item in stream:
+                        if item.event is not None:
+                            assert item.position == seen + 1
+                        assert item.position >= seen
+                        seen = item.position
+                        most -= 1
+                        if most == 0 or seen == total:
+                            break
+                        if chance.random() < 0.02:
+                            await asyncio.sleep(chance.random() * 0.01)
+
+        async def follow_bot(lease: Lease, seed: int) -> None:
+            chance, seen = random.Random(seed), 0
+            while seen < 61:
+                most = chance.randrange(1, 40)
+                async with contextlib.aclosing(feed.watch_bot(None, lease.bot.id, after_sequence=seen)) as stream:
+                    async for item in stream:
+                        if item.event is not None:
+                            assert (item.position, item.event.bot_id) == (seen + 1, lease.bot.id)
+                        seen = item.position
+                        most -= 1
+                        if most == 0 or seen == 61:
+                            break
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(
+                *(write(lease) for lease in leases),
+                *(follow_project(seed) for seed in range(12)),
+                *(follow_bot(lease, seed) for seed in range(3) for lease in leases),
+            )
+        assert feed._topics == {}
+
+
+async def test_a_watcher_on_another_server_sees_every_position_in_order(new_postgresql_url: Callable[[], str]) -> None:
+    url = new_postgresql_url()
+    async with opened(url) as one, opened(url) as other:
+        two = Story(other.store, one.project_id, other.clock)
+        config = FeedConfig(bookmark_seconds=0.5, poll_seconds=1000)  # so that only notifications bring the news
+        async with feeding(one, config) as first, feeding(two, config) as second:
+            streams = [feed.watch_project(one.project_id, after_position=0) for feed in (first, second) for _ in range(3)]
+            for stream in streams:
+                await bookmark(stream)
+
+            async def write(story: Story) -> None:
+                for _ in range(25):
+                    bot = await story.bot()
+                    await (one if story is two else two).store.request_leave(None, bot.id)
+
+            _, *seen = await asyncio.gather(
+                asyncio.gather(*(write(story) for story in (one, two) for _ in range(4))),
+                *(take(stream, 400) for stream in streams),
+            )
+            for items in seen:
+                assert [item.position for item in items] == list(range(1, 401))  # type: ignore[attr-defined]  # of take
+            for stream in streams:
+                await stream.aclose()
+
+
+async def test_lost_notifications_are_made_good(new_postgresql_url: Callable[[], str]) -> None:
+    import psycopg
+
+    url = new_postgresql_url()
+    async with opened(url) as one, opened(url) as two, feeding(two, FeedConfig(poll_seconds=1000)) as feed:
+        stream = feed.watch_project(one.project_id, after_position=0)
+        await bookmark(stream)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+            )
+        for _ in range(5):
+            await one.bot()
+        assert [item.position for item in await take(stream, 5)] == [1, 2, 3, 4, 5]
+        await stream.aclose()
+
+
+async def test_a_slow_reader_is_bounded_goes_back_to_the_log_and_slows_nobody(story: Story) -> None:
+    lease = await story.claimed()
+    config = FeedConfig(queue_events=50, page_events=30, bookmark_seconds=1000)
+    async with feeding(story, config) as feed:
+        slow = feed.watch_project(story.project_id, after_position=0)
+        quick = feed.watch_project(story.project_id, after_position=0)
+        await bookmark(slow)
+        await bookmark(quick)
+        topic = feed._topics[story.project_id]
+        for first in range(1, 1001, 100):
+            reports = numbered([remarked() for _ in range(100)], first)
+            await story.store.store_reports(lease.bot.id, lease.epoch, reports)
+            assert len(await take(quick, 100)) == 100
+            assert all(len(subscription._queue) <= 50 for subscription in topic.subscriptions)
+        assert [item.position for item in await take(slow, 1000)] == list(range(2, 1002))
+        assert (await bookmark(slow)).position == 1001
+        await slow.aclose()
+        await quick.aclose()
+
+
+async def test_large_events_fill_a_queue_by_their_bytes(story: Story) -> None:
+    lease = await story.claimed()
+    async with feeding(story, FeedConfig(queue_bytes=100_000)) as feed:
+        slow = feed.watch_project(story.project_id)
+        await bookmark(slow)
+        for first in range(1, 21):
+            await story.store.store_reports(lease.bot.id, lease.epoch, numbered([remarked("x" * 40_000)], first))
+        (subscription,) = feed._topics[story.project_id].subscriptions
+        assert subscription._bytes <= 100_000
+        assert [item.position for item in await take(slow, 20)] == list(range(2, 22))
+        await slow.aclose()
+
+
+async def test_a_reader_too_far_behind_is_sent_away(story: Story) -> None:
+    lease = await story.claimed()
+    async with feeding(story, FeedConfig(queue_events=10, behind_events=50)) as feed:
+        slow = feed.watch_project(story.project_id)
+        await bookmark(slow)
+        reports = numbered([remarked() for _ in range(61)])
+        await story.store.store_reports(lease.bot.id, lease.epoch, reports)
+        with pytest.raises(SlowReader):
+            await anext(slow)
+        again = feed.watch_project(story.project_id, after_position=1)
+        assert len(await take(again, 61)) == 61
+        await again.aclose()
+
+
+async def test_a_thousand_watchers_get_what_one_gets(story: Story) -> None:
+    lease = await story.claimed()
+    async with feeding(story, FeedConfig()) as feed:
+        streams = [feed.watch_bot(story.project_id, lease.bot.id) for _ in range(1000)]
+        await asyncio.gather(*(bookmark(stream) for stream in streams))
+        await story.report(lease, remarked(), remarked())
+        items = await asyncio.gather(*(take(stream, 2) for stream in streams))
+        assert {tuple(sequences(some)) for some in items} == {(2, 3)}
+        assert len({id(some[0].event) for some in items}) == 1  # one event, shared by all
+        await asyncio.gather(*(stream.aclose() for stream in streams))
+        assert feed._topics == {}
+
+
+async def test_a_database_that_goes_and_comes_back_costs_a_watcher_nothing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = await story.claimed()
+    async with feeding(story, LIVELY) as feed:
+        stream = feed.watch_project(story.project_id)
+        await bookmark(stream)
+        topic = feed._topics[story.project_id]
+        real = story.store.project_events_after
+
+        async def away(*_: object) -> list[object]:
+            raise DatabaseAway
+
+        monkeypatch.setattr(story.store, "project_events_after", away)
+        topic._head = 0  # as if something had been missed
+        await story.report(lease, remarked())
+        await asyncio.sleep(0)
+        monkeypatch.setattr(story.store, "project_events_after", real)
+        assert [item.position for item in await take(stream, 1)] == [2]
+        await stream.aclose()
