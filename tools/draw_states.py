@@ -18,7 +18,6 @@ from server.domain.state import (  # noqa: E402 - the path comes first
     Before,
     BotState,
     SubType,
-    Trigger,
 )
 
 PAGE = ROOT / "docs" / "states.md"
@@ -32,6 +31,10 @@ HEAD = """# Where a bot is
 Drawn from `server/domain/state.py` by `tools/draw_states.py`; `make generate` draws it anew, `make generate-check` (part of
 `make check`) fails when it is not current.
 
+"""
+TAIL = """`agent_lost` stands for the case that the retry rule allows (three attendances); otherwise the event is `fatal_error`
+with `heartbeat_timeout`. A bot in `fatal_error` whose recording is still open gets one more lease, to make what there is into a
+playable file; its log ends after that.
 """
 
 
@@ -82,13 +85,7 @@ def words(chosen: frozenset[BotState] | frozenset[SubType], order: type[BotState
 
 def page() -> str:
     """The whole page."""
-    lost = f"`{Trigger.AGENT_LOST.value}`"
-    return (
-        f"{HEAD}```mermaid\n{diagram()}\n```\n\n{table()}\n\n"
-        f"{lost} stands for the case that the retry rule allows (three attendances); otherwise the event is `fatal_error` with\n"
-        "`heartbeat_timeout`. A bot in `fatal_error` whose recording is still open gets one more lease, to make what there is into a\n"
-        "playable file; its log ends after that.\n"
-    )
+    return f"{HEAD}```mermaid\n{diagram()}\n```\n\n{table()}\n\n{TAIL}"
 
 
 def main() -> int:
