@@ -19,6 +19,8 @@ from agents.people.voice import Voices
 
 log = structlog.get_logger(__name__)
 
+GRANTS = ("audioCapture", "videoCapture")
+"""Without it Chromium offers no candidates at all on a machine that has no network but its loopback."""
 PAGE_SIZE = (640, 400)
 """Small: nobody looks at these pages, and painting them costs more than their media."""
 
@@ -43,7 +45,7 @@ async def run(
     voices = Voices(cache)
     await asyncio.gather(*(voices.sound(say) for person in script.people for say in person.says if say.at < 30))
     width, height = PAGE_SIZE
-    wanted = (options or BrowserOptions()).merged(size=(width, height))
+    wanted = (options or BrowserOptions()).merged(size=(width, height), grants=GRANTS)
     with tempfile.TemporaryDirectory(prefix="rollcall-people-", ignore_cleanup_errors=True) as folder:
         browser = await (launcher or _launcher()).launch(wanted, profile_parent=Path(folder))
         try:

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.browser.session import ChromiumLauncher
+from agents.people.run import GRANTS
 from agents.people.synthetic_media import SyntheticMedia, synthetic_media_script
 from gateway.rehearsal import RehearsalSettings, routes
 
@@ -120,7 +121,8 @@ async def rehearsal() -> AsyncIterator[str]:
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     """A small Chromium."""
-    started = await ChromiumLauncher().launch(BrowserOptions(width=960, height=600), profile_parent=tmp_path)
+    options = BrowserOptions(width=960, height=600, grants=GRANTS)
+    started = await ChromiumLauncher().launch(options, profile_parent=tmp_path)
     yield started
     await started.close()
 
