@@ -11,19 +11,21 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ROLLCALL_", frozen=True, extra="ignore")
 
-    http_address: str = Field("127.0.0.1:8080", description="Where HTTP is served, host:port; port 0 takes any free one.")
+    http_address: str = Field(default="127.0.0.1:8080", description="Where HTTP is served, host:port; port 0 takes any free one.")
     public_url: str = Field(
         default_factory=lambda data: f"http://{data['http_address']}",
         description="How users reach the gateway, as https://rollcall.example; http:// and the address where not given.",
     )
     server_address: str = Field(
-        "127.0.0.1:50051", description="Where the gRPC server is when the gateway is a process of its own."
+        default="127.0.0.1:50051", description="Where the gRPC server is when the gateway is a process of its own."
     )
-    max_body_bytes: int = Field(15 * 1024 * 1024, gt=0, description="Bytes of the largest body that is read.")
-    max_body_depth: int = Field(32, gt=0, description="Levels of the deepest nesting in a body.")
-    call_timeout_seconds: float = Field(30.0, gt=0, description="Seconds that a call to the service may take.")
-    keepalive_seconds: float = Field(15.0, gt=0, description="Seconds of silence after which an event stream sends a comment.")
-    drain_seconds: float = Field(10.0, ge=0, description="Seconds that requests get to finish when the gateway stops.")
+    max_body_bytes: int = Field(default=15 * 1024 * 1024, gt=0, description="Bytes of the largest body that is read.")
+    max_body_depth: int = Field(default=32, gt=0, description="Levels of the deepest nesting in a body.")
+    call_timeout_seconds: float = Field(default=30.0, gt=0, description="Seconds that a call to the service may take.")
+    keepalive_seconds: float = Field(
+        default=15.0, gt=0, description="Seconds of silence until an event stream sends a comment."
+    )
+    drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that requests get to finish when the gateway stops.")
 
     @property
     def link_base(self) -> str | None:

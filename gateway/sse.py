@@ -28,7 +28,7 @@ _START_AFTER_S = 1.0
 """Headers are held back so long for the first message, so that a refusal is still an HTTP error."""
 _RETRY_MS = 2000
 _BREATH = 16
-"""Neither a long replay nor a send to a client that is gone ever waits; others, and the news that it is gone, get a turn so often."""
+"""Neither a long replay nor a send to a client that is gone waits; others, and the news of its going, get a turn so often."""
 
 
 def wanted(accept: bytes) -> str | None:

@@ -123,7 +123,7 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, transport
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", "", "é"]
 )
 async def test_a_body_that_is_not_said_to_be_json_is_415(client: httpx.AsyncClient, kind: str) -> None:
-    headers = {"Content-Type": kind.encode("latin-1")} if kind else {}
+    headers = {b"Content-Type": kind.encode("latin-1")} if kind else {}
     answer = await client.post("/api/v1/bots", content=json.dumps(BODY), headers=headers)
     assert answer.status_code == 415
     assert list(answer.json()) == ["detail"]
@@ -224,7 +224,7 @@ async def test_a_fault_of_ours_is_500_with_an_id_and_no_word_of_it(client: httpx
 
 
 async def test_a_header_for_the_service_must_be_printable(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/api/v1/bots/bot_x", headers={"Idempotency-Key": b"\xe9"})
+    answer = await client.get("/api/v1/bots/bot_x", headers={b"Idempotency-Key": b"\xe9"})
     assert answer.status_code == 400
 
 

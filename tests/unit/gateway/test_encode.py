@@ -50,7 +50,7 @@ def test_an_event_shows_the_one_payload_that_it_has() -> None:
 
 
 def test_a_state_of_a_newer_server_is_told_and_breaks_nothing() -> None:
-    assert compile_encode(bot_pb2.Bot.DESCRIPTOR)(bot_pb2.Bot(state=999))["state"] == "unrecognized_999"
+    assert compile_encode(bot_pb2.Bot.DESCRIPTOR)(bot_pb2.Bot.FromString(b"\x20\xe7\x07"))["state"] == "unrecognized_999"
 
 
 def test_instants_have_microseconds_always() -> None:

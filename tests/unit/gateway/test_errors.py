@@ -6,7 +6,7 @@ from google.rpc import code_pb2
 from gateway import errors
 from gateway.contract import methods
 from gateway.routes import Route, build
-from rollcall.v1 import bot_service_pb2
+from rollcall.v1 import bot_service_pb2, bot_settings_pb2
 from tests.unit.gateway.statuses import bad_request, info, refused, retry
 
 HTTP = {
@@ -80,7 +80,7 @@ def test_violations_are_shown_by_the_fields_of_the_body() -> None:
 
 
 def test_a_nested_object_that_was_given_has_errors_of_its_own_below_it() -> None:
-    given = bot_service_pb2.CreateBotRequest(bot_image={})
+    given = bot_service_pb2.CreateBotRequest(bot_image=bot_settings_pb2.BotImage())
     status = refused(code_pb2.INVALID_ARGUMENT, "x", bad_request(bot_image="not a png", bot_image__type="t")).status
     assert errors.answer(status, route=create_bot(), given=given).payload == {
         "bot_image": {"non_field_errors": ["not a png"], "type": ["t"]}

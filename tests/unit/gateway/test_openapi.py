@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # no stubs
 import pytest
 from openapi_spec_validator import validate
 

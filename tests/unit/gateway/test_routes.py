@@ -24,7 +24,7 @@ _Field = descriptor_pb2.FieldDescriptorProto
 def _message(file: descriptor_pb2.FileDescriptorProto, name: str, *fields: tuple[str, int, str]) -> None:
     message = file.message_type.add(name=name)
     for at, (field, kind, type_name) in enumerate(fields, 1):
-        message.field.add(name=field, number=at, type=kind, type_name=type_name or None, label=_Field.LABEL_OPTIONAL)  # type: ignore[arg-type]
+        message.field.add(name=field, number=at, type=kind, type_name=type_name or None, label=_Field.LABEL_OPTIONAL)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def methods() -> list[MethodDescriptor]:
     find = service.method.add(name="FindBook", input_type=".shelves.v1.FindBookRequest", output_type=".shelves.v1.Book")
     find.options.Extensions[http_annotations.http].get = "/api/shelves/{shelf}/find"
     pool = descriptor_pool.Default()
-    pool.AddSerializedFile(file.SerializeToString())  # type: ignore[no-untyped-call]
+    pool.AddSerializedFile(file.SerializeToString())
     return list(pool.FindServiceByName("shelves.v1.ShelfService").methods)
 
 

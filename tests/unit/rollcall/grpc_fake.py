@@ -17,7 +17,7 @@ from rollcall.transport import CallError
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # no generic class at run time
+class _Handler(grpc.GenericRpcHandler):
     def __init__(self, fake: FakeTransport) -> None:
         self._fake = fake
 

@@ -20,6 +20,7 @@ from rollcall.client_plans import Backoff
 from rollcall.fake_transport import FakeTransport
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1 import bot_settings_pb2, event_pb2, event_service_pb2, media_service_pb2
+from rollcall.v1.bot_pb2 import Bot
 from tests.unit.gateway.statuses import bad_request, info, refused, retry
 from tests.unit.rollcall.grpc_fake import served
 
@@ -119,7 +120,7 @@ def watched(*sequences: int, fail: int | None = None) -> Feed:
 
 
 async def test_fields_are_plain_python(client: Both, fake: FakeTransport) -> None:
-    fake.answers[BOTS + "CreateBot"] = lambda _r, _m: pb.CreateBotResponse(bot={"id": "bot_1"})
+    fake.answers[BOTS + "CreateBot"] = lambda _r, _m: pb.CreateBotResponse(bot=Bot(id="bot_1"))
     bot = await client(
         "create_bot",
         meeting_url="https://meet.google.com/abc-defg-hij",
@@ -195,7 +196,7 @@ async def test_what_only_reads_is_tried_again(client: Both, fake: FakeTransport)
     def once_away(request: Any, _metadata: dict[str, str]) -> Message:
         if len(fake.asked) < 3:
             raise refused(code_pb2.UNAVAILABLE, "away")
-        return pb.GetBotResponse(bot={"id": request.bot_id})
+        return pb.GetBotResponse(bot=Bot(id=request.bot_id))
 
     fake.answers[BOTS + "GetBot"] = once_away
     assert (await client("get_bot", "bot_1")).id == "bot_1"
@@ -204,7 +205,7 @@ async def test_what_only_reads_is_tried_again(client: Both, fake: FakeTransport)
 async def test_a_list_goes_through_its_pages(client: Both, fake: FakeTransport) -> None:
     def page(request: Any, _metadata: dict[str, str]) -> Message:
         number = int(request.cursor or 0)
-        return pb.ListBotsResponse(results=[{"id": f"bot_{number}"}], next=str(number + 1) if number < 2 else None)
+        return pb.ListBotsResponse(results=[Bot(id=f"bot_{number}")], next=str(number + 1) if number < 2 else None)
 
     fake.answers[BOTS + "ListBots"] = page
     assert [bot.id for bot in await client("list_bots", states=["joining"])] == ["bot_0", "bot_1", "bot_2"]
@@ -289,7 +290,7 @@ def media(request: Any, etag: str = "a", until: int | None = None) -> list[Messa
 
 async def test_a_download_goes_on_where_it_broke_off(client: Both, fake: FakeTransport, tmp_path: Path) -> None:
     fake.answers[BOTS + "GetRecording"] = lambda _r, _m: pb.GetRecordingResponse(
-        recording={"url": f"https://x/media/t{len(fake.asked)}"}
+        recording=pb.Recording(url=f"https://x/media/t{len(fake.asked)}")
     )
     plans: list[tuple[str, int | None]] = [("a", 5000), ("a", 9000), ("b", 3000), ("b", 3000), ("b", None)]
 

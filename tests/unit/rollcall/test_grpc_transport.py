@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import grpc
 import pytest
@@ -14,7 +15,7 @@ from google.rpc import code_pb2
 from rollcall.fake_transport import FakeTransport
 from rollcall.grpc_transport import GrpcTransport, Tls, response_class
 from rollcall.transport import CallError
-from rollcall.v1 import bot_service_pb2, event_service_pb2
+from rollcall.v1 import bot_pb2, bot_service_pb2, event_service_pb2
 from tests.unit.gateway.statuses import info, refused
 from tests.unit.rollcall.grpc_fake import served
 
@@ -36,7 +37,7 @@ async def transport(fake: FakeTransport) -> AsyncIterator[GrpcTransport]:
 
 
 async def test_a_call_carries_request_metadata_and_answer(fake: FakeTransport, transport: GrpcTransport) -> None:
-    fake.answers[GET] = lambda request, _m: bot_service_pb2.GetBotResponse(bot={"id": request.bot_id})  # type: ignore[attr-defined]
+    fake.answers[GET] = lambda request, _m: bot_service_pb2.GetBotResponse(bot=bot_pb2.Bot(id=request.bot_id))  # type: ignore[attr-defined]
     answer = await transport.unary(
         GET, bot_service_pb2.GetBotRequest(bot_id="bot_1"), (("authorization", "Token k"),), timeout_s=5
     )
@@ -81,7 +82,7 @@ async def test_a_stream_that_is_left_ends_the_call(fake: FakeTransport, transpor
 
     fake.feeds[WATCH] = endless
     stream = transport.stream(WATCH, event_service_pb2.WatchBotRequest(), ())
-    async with contextlib.aclosing(stream):
+    async with contextlib.aclosing(cast("AsyncGenerator[Message]", stream)):
         assert await anext(stream) == event_service_pb2.WatchBotResponse(sequence=1)
     await asyncio.wait_for(fake.stream_ended.wait(), 2)
 
