@@ -66,13 +66,20 @@ class Reference {
       : null;
     return h("li", {},
       h("div", { class: "field" }, h("code", { class: "name" }, name), h("span", { class: "type" }, type.words),
-        required ? h("span", { class: "required" }, "required") : null, this.limits(schema)),
+        required ? h("span", { class: "required" }, required === true ? "required" : required) : null, this.limits(schema)),
       h("div", { class: "text" }, ...inline(schema.description)), values,
       type.inner && depth < 6 ? h("details", { class: "inner" }, h("summary", {}, "Fields"), this.fields(type.inner, depth + 1)) : null);
   }
 
+  // Whether a field is required: of an anyOf, one of several is.
+  required(schema, name) {
+    if (schema.required?.includes(name)) return true;
+    const choices = (schema.anyOf || []).flatMap((one) => one.required || []);
+    return choices.includes(name) && `this or ${choices.filter((other) => other !== name).join(" or ")} is required`;
+  }
+
   fields(schema, depth = 0) {
-    const rows = Object.entries(schema.properties || {}).map(([name, inner]) => this.row(name, inner, schema.required?.includes(name), depth));
+    const rows = Object.entries(schema.properties || {}).map(([name, inner]) => this.row(name, inner, this.required(schema, name), depth));
     return rows.length ? h("ul", { class: "fields" }, ...rows) : h("p", { class: "none" }, "No fields.");
   }
 
