@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections import deque
 from collections.abc import Sequence
@@ -15,8 +16,6 @@ MAX_KEYS = 20_000
 OWN_SECONDS = 30.0
 """A message that reads like one the bot sent within this time is the bot's own."""
 
-_Shape = tuple[str, str]
-
 
 @dataclass(slots=True)
 class ChatLog:
@@ -27,7 +26,7 @@ class ChatLog:
     bot_name: str = ""
     _keys: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_KEYS))
     _key_set: set[str] = field(default_factory=set)
-    _before: list[_Shape] = field(default_factory=list)
+    _before: list[str] = field(default_factory=list)
     _sent: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=100))
     _number: int = 0
 
@@ -46,15 +45,14 @@ class ChatLog:
         return [self._seen(key, one, now) for key, one in fresh if self._remember(key)]
 
     def _appended(self, messages: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-        """What stands after the part that was there before; what is older than that part was not said now."""
-        shapes = [(_text(one, "sender"), _text(one, "text")) for one in messages]
-        start = _end_of_known(self._before, shapes)
-        self._before = shapes
+        """What stands after the part that was there before. Senders are not compared: some pages rename who has left."""
+        texts = [_text(one, "text") for one in messages]
+        start = _end_of_known(self._before, texts)
+        self._before = texts
         fresh = []
-        for one, (sender, text) in zip(messages[start:], shapes[start:], strict=True):
+        for one, text in zip(messages[start:], texts[start:], strict=True):
             self._number += 1
-            digest = hashlib.sha256(f"{sender}\0{text}".encode()).hexdigest()[:16]
-            fresh.append((f"{self._number}-{digest}", one))
+            fresh.append((f"{self._number}-{hashlib.sha256(text.encode()).hexdigest()[:16]}", one))
         return fresh
 
     def _remember(self, key: str) -> bool:
@@ -87,15 +85,13 @@ class ChatLog:
         return any(now - at < OWN_SECONDS and said == fold(text) for at, said in self._sent)
 
 
-def _end_of_known(before: list[_Shape], now: list[_Shape]) -> int:
-    """Where, in the list of now, what was there before ends: the whole of it, else its longest end."""
-    for start in range(len(now) - len(before) + 1 if before else 0):
-        if now[start : start + len(before)] == before:
-            return start + len(before)
-    for length in range(min(len(before) - 1, len(now)), 0, -1):  # the oldest have gone from view
-        if now[:length] == before[-length:]:
-            return length
-    return 0
+def _end_of_known(before: list[str], now: list[str]) -> int:
+    """Where, in the list of now, what was there before ends: after the last text that both lists have in the same order.
+
+    What stands above that and is not known was edited, or is older and scrolled in.
+    """
+    blocks = difflib.SequenceMatcher(None, before, now, autojunk=False).get_matching_blocks()
+    return max((block.b + block.size for block in blocks if block.size), default=0)
 
 
 def _text(one: dict[str, Any], key: str) -> str:

@@ -42,6 +42,13 @@ def test_a_message_that_has_gone_and_is_said_again_is_new() -> None:
     assert new(log, said("hi")) == ["hi"]
 
 
+def test_a_sender_who_is_renamed_and_a_message_that_is_edited_say_nothing_new() -> None:
+    log = ChatLog()
+    assert new(log, said("a", "b", "c")) == ["a", "b", "c"]
+    assert new(log, said("a", "b", "c", sender="somebody who left")) == []
+    assert new(log, said("a", "b (edited)", "c", "d")) == ["d"]
+
+
 def test_keys_of_equal_messages_differ_and_stay() -> None:
     log = ChatLog()
     keys = [one.key for one in log.update(said("a", "a"), 0)]
