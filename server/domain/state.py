@@ -254,7 +254,7 @@ class Standing:
 
     @property
     def settled(self) -> bool:
-        """True once nothing more will happen: terminal, and no recording waits to be finished."""
+        """True once there is nothing left to do: terminal, and no recording waits to be finished."""
         return self.state in TERMINAL and not (self.state is S.FATAL_ERROR and self.recording in RECORDING_OPEN)
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 import structlog
 
 from server.domain.errors import Draining, OutOfRange
+from server.domain.state import TERMINAL
 from server.feed.cursor import START
 from server.feed.filters import EventFilter
 from server.feed.subscription import FeedConfig, FeedItem, Source, Subscription
@@ -58,7 +59,8 @@ class Feed:
         after_sequence: int | None = None,
         kinds: frozenset[int] = frozenset(),
     ) -> AsyncGenerator[FeedItem, None]:
-        """One bot's events after `after_sequence` (0: all; None: from now on). Ends after the last event of a settled bot.
+        """One bot's events after `after_sequence` (0: all; None: from now on). Ends after the last event of a settled bot:
+        one in a terminal state, its recording finished, and let go by its agent, who may have had a last word to say.
 
         Use with `contextlib.aclosing`. Raises NotFound, OutOfRange, SlowReader, Draining, DatabaseAway while iterated.
         """
@@ -79,7 +81,8 @@ class Feed:
             ends=True,
         )
         async with self._subscribed(project_id, bot_id, source) as subscription:
-            last = (await self._store.get_bot(None, bot_id)).last_sequence
+            bot = await self._store.get_bot(None, bot_id)
+            subscription.ending, last = bot.state in TERMINAL, bot.last_sequence
             if after_sequence is not None and after_sequence > last:
                 raise OutOfRange(0, f"The bot's log ends at {last}; resume after {last} or earlier.")
             subscription.place = last if after_sequence is None else after_sequence

@@ -12,9 +12,15 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
 
 from server.domain.errors import DomainError, SlowReader
+from server.domain.state import TERMINAL
 from server.store import StoredEvent
+
+_FIRST_LOOK_S: Final = 0.05
+_LONGEST_LOOK_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,18 @@ class Source:
     shows: Callable[[StoredEvent], bool]
     """Whether the watcher wants it."""
     at_end: Callable[[int], Awaitable[bool]]
-    """Whether nothing will ever follow this position; asked when everything stored has been sent."""
+    """Whether nothing will ever follow this position; asked when everything stored has been sent, and again and again once the
+    bot is in a terminal state: that its agent lets go is no event."""
     ends: bool
-    """Whether an event that is `final` ends it."""
+    """Whether there is an end at all."""
+
+
+class _News(Enum):
+    """What ended a pause."""
+
+    EVENT = auto()
+    BOOKMARK = auto()
+    END = auto()
 
 
 class Subscription:
@@ -70,6 +85,10 @@ class Subscription:
     def __init__(self, source: Source, config: FeedConfig) -> None:
         self._source = source
         self._config = config
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
+        self._sent = self._clock()
+        self._look_s = _FIRST_LOOK_S
         self._queue: deque[StoredEvent] = deque()
         self._bytes = 0
         self._overflowed = False
@@ -78,6 +97,8 @@ class Subscription:
         self._hidden_place = 0
         self._hidden_since: float | None = None
         self._final_place: int | None = None
+        self.ending = False
+        """The bot is in a terminal state: `at_end` is worth asking."""
         self._error: DomainError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.place = 0
@@ -87,8 +108,7 @@ class Subscription:
 
     def offer(self, event: StoredEvent) -> None:
         """Takes a new event in, without waiting."""
-        if self._source.ends and event.final:
-            self._final_place = self._source.place(event)
+        self._look_for_end(event)
         if self._overflowed:
             self._pass_by()
         elif not self._source.shows(event):
@@ -108,10 +128,16 @@ class Subscription:
         self._drop_queue()
         self._wake()
 
+    def _look_for_end(self, event: StoredEvent) -> None:
+        if self._source.ends and event.state in TERMINAL:
+            self.ending = True
+        if self._source.ends and event.final:
+            self._final_place = self._source.place(event)
+
     def _hide(self, event: StoredEvent) -> None:
         self._hidden_place = self._source.place(event)
         if self._hidden_since is None:
-            self._hidden_since = asyncio.get_running_loop().time()
+            self._hidden_since = self._clock()
 
     def _pass_by(self) -> None:
         if self._had_caught_up:
@@ -161,6 +187,7 @@ class Subscription:
             for event in page:
                 self._check()
                 self.place = self._source.place(event)
+                self.ending = self.ending or (self._source.ends and event.state in TERMINAL)
                 hidden = not self._source.shows(event)
                 if not hidden:
                     yield FeedItem(self.place, event)
@@ -171,38 +198,63 @@ class Subscription:
 
     async def _live(self) -> AsyncGenerator[FeedItem, None]:
         """Takes from the queue, until it runs over or the end is reached."""
-        sent = asyncio.get_running_loop().time()
-        while not self._overflowed:
-            while self._queue:
-                event = self._queue.popleft()
-                self._bytes -= len(event.data)
-                place = self._source.place(event)
-                if place > self.place:
-                    self.place = place
-                    yield FeedItem(place, event)
-                    sent = asyncio.get_running_loop().time()
+        self._moved()
+        while True:
+            while (event := self._from_queue()) is not None:
+                yield FeedItem(self.place, event)
+                self._moved()
             self._check()
             if self._overflowed:
                 return
-            if self._final_place is not None and max(self.place, self._hidden_place) >= self._final_place:
-                if self.place < self._final_place:
-                    yield FeedItem(self._final_place, caught_up=True)
-                return
-            if not await self._news(self._bookmark_due(sent)):
-                self.place, self._hidden_since = max(self.place, self._hidden_place), None
+            news = await self._pause()
+            if news is _News.BOOKMARK or (news is _News.END and self.place < self._seen):
+                self.place, self._hidden_since = self._seen, None
                 yield FeedItem(self.place, caught_up=True)
-                sent = asyncio.get_running_loop().time()
+                self._sent = self._clock()
+            if news is _News.END:
+                return
 
-    def _bookmark_due(self, sent: float) -> float:
+    def _from_queue(self) -> StoredEvent | None:
+        """The next event that was not read from the log already."""
+        while self._queue:
+            event = self._queue.popleft()
+            self._bytes -= len(event.data)
+            if (place := self._source.place(event)) > self.place:
+                self.place = place
+                return event
+        return None
+
+    def _moved(self) -> None:
+        self._sent, self._look_s = self._clock(), _FIRST_LOOK_S
+
+    @property
+    def _seen(self) -> int:
+        """Everything up to here was sent or hidden, if the queue is empty."""
+        return max(self.place, self._hidden_place)
+
+    async def _pause(self) -> _News:
+        """Waits until there is something to do."""
+        if self._final_place is not None and self._seen >= self._final_place:
+            return _News.END
+        due = self._bookmark_due()
+        look = self._clock() + self._look_s
+        if not self.ending or due < look:
+            return _News.EVENT if await self._news(due) else _News.BOOKMARK
+        if await self._news(look):
+            return _News.EVENT
+        self._look_s = min(self._look_s * 2, _LONGEST_LOOK_S)
+        return _News.END if await self._source.at_end(self._seen) else _News.EVENT
+
+    def _bookmark_due(self) -> float:
         """When a bookmark is due, by the loop's clock: after silence, or sooner where a filter hid something."""
-        due = sent + self._config.bookmark_seconds
+        due = self._sent + self._config.bookmark_seconds
         if self._hidden_since is not None and self._hidden_place > self.place:
             due = min(due, self._hidden_since + self._config.hidden_seconds)
         return due
 
     async def _news(self, deadline: float) -> bool:
         """Waits for something to look at; False once the deadline is reached."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         self._waiter = waiter = loop.create_future()
         late = loop.call_at(deadline, self._wake)
         try:

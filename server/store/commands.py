@@ -88,10 +88,9 @@ class FinishCommand(Op[None]):
             return
         del batch.open_commands[result.command_id]
         batch.new.finished_commands.append({"key": result.command_id, "done": result.done})
-        if not row.settled:
-            state = event_pb2.MEDIA_REQUEST_STATE_DONE if result.done else event_pb2.MEDIA_REQUEST_STATE_FAILED
-            request = event_pb2.MediaRequest(command_id=result.command_id, action=action, state=state, detail=result.detail)
-            _tell(batch, row, request)
+        state = event_pb2.MEDIA_REQUEST_STATE_DONE if result.done else event_pb2.MEDIA_REQUEST_STATE_FAILED
+        request = event_pb2.MediaRequest(command_id=result.command_id, action=action, state=state, detail=result.detail)
+        _tell(batch, row, request)
 
 
 def _tell(batch: Batch, row: BotRow, request: event_pb2.MediaRequest) -> int:

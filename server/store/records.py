@@ -107,8 +107,8 @@ class BotRecord:
 
     @property
     def settled(self) -> bool:
-        """True once nothing more will happen (a terminal bot whose recording is not open)."""
-        return self.standing.settled
+        """True once nothing more will be told of it: terminal, its recording not open, and no agent has it any more."""
+        return self.worker_id is None and self.standing.settled
 
     @property
     def wants_worker(self) -> bool:
@@ -151,7 +151,8 @@ class StoredEvent:
     data: bytes
     """The serialised rollcall.v1.Event."""
     final: bool = False
-    """True if the bot was settled with it (a later event, as data_deleted, may still follow)."""
+    """True if the bot was settled with it (a later event, as data_deleted, may still follow). Most bots are settled only when
+    their agent lets go, which is no event."""
     metadata_json: str | None = None
     """The bot's metadata when it was committed or read."""
     _message: event_pb2.Event | None = None

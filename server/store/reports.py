@@ -40,8 +40,7 @@ class StoreReports(Op[int]):
             if report.number != row.last_report_number + 1:
                 break
             row.last_report_number = report.number
-            if not row.settled:  # a settled bot's log is at its end: watchers have gone home
-                _STORE[report.WhichOneof("body")](batch, row, report)
+            _STORE[report.WhichOneof("body")](batch, row, report)
         leases.renew(batch, row)
         return row.last_report_number
 

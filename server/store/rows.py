@@ -88,8 +88,10 @@ class BotRow:
 
     @property
     def settled(self) -> bool:
-        """True once nothing more will happen."""
-        return self.state in TERMINAL and not (self.state == BotState.FATAL_ERROR and self.recording_state in RECORDING_OPEN)
+        """True once nothing more will be told of it."""
+        if self.worker_id is not None or self.state not in TERMINAL:
+            return False
+        return self.state != BotState.FATAL_ERROR or self.recording_state not in RECORDING_OPEN
 
     def record(self) -> BotRecord:
         """What callers get."""

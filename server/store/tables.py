@@ -116,7 +116,7 @@ class BotSettings(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """The log. `data` is a serialised rollcall.v1.Event, sent as it is; the other columns find and filter it.
 
-    `final`: the bot was settled with this event.
+    `final`: the bot was settled with this event (BotRecord.settled).
     """
 
     __table_args__ = (Index("uq_event_project_id_position", "project_id", "position", unique=True),)

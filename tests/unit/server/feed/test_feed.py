@@ -22,6 +22,7 @@ def sequences(items: list[FeedItem]) -> list[int]:
 
 async def ended(story: Story, lease: Lease) -> None:
     await story.report(lease, moved("meeting_ended"), recorded("complete"), moved("post_processing_completed"))
+    await story.store.release_lease(lease.bot.id, lease.epoch)
 
 
 async def test_replay_and_live_are_one_stream(story: Story) -> None:
@@ -81,8 +82,33 @@ async def test_a_failed_bots_stream_ends_only_after_its_recording_is_finished(st
         assert sequences(await take(late, 5)) == [1, 2, 3, 4, 5]
         finishing = await story.store.claim_lease(lease.bot.id, WORKER)
         await story.report(finishing, recorded("complete"))
-        assert sequences(await rest(stream)) == [6]
-        assert sequences(await rest(late)) == [6]
+        for followed in (stream, late):
+            assert sequences(await take(followed, 1)) == [6]
+        await story.report(finishing, remarked("a last word"))
+        await story.store.release_lease(lease.bot.id, finishing.epoch)
+        for followed in (stream, late):
+            assert sequences(await rest(followed)) == [7]
+
+
+async def test_a_bot_that_the_server_itself_ends_has_its_streams_ended_at_once(story: Story) -> None:
+    bot = await story.bot()
+    async with feeding(story, FeedConfig(bookmark_seconds=1000)) as feed:
+        stream = feed.watch_bot(story.project_id, bot.id, after_sequence=0)
+        await bookmark(stream)
+        await story.store.apply_trigger(bot.id, Trigger.FATAL_ERROR, SubType.BOT_NOT_LAUNCHED)
+        assert sequences(await rest(stream)) == [2]
+        assert (await story.log())[-1].final
+
+
+async def test_a_stream_ends_when_the_agent_that_ended_the_bot_is_lost(story: Story) -> None:
+    lease = await story.claimed()
+    async with feeding(story) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)
+        await story.report(lease, moved("could_not_join_meeting", "login_required"))
+        assert sequences(await take(stream, 2)) == [1, 2]
+        story.clock.advance(11)
+        await story.store.sweep()
+        assert sequences(await rest(stream)) == []
 
 
 async def test_what_follows_the_end_is_replayed_too(story: Story) -> None:

@@ -164,13 +164,15 @@ async def test_silent_capture_marks_the_recording(story: Story) -> None:
     assert (await story.store.get_bot(None, lease.bot.id)).recording_impaired
 
 
-async def test_a_settled_bots_log_does_not_grow(story: Story) -> None:
+async def test_an_agent_may_have_a_last_word_until_it_lets_go(story: Story) -> None:
     lease = await story.claimed()
     await story.report(lease, moved("could_not_join_meeting", "meeting_not_found"))
-    told = await story.told(lease.bot.id)
-    assert await story.report(lease, remarked(), seen("u"), recorded("in_progress")) == 4
-    assert await story.told(lease.bot.id) == told
-    assert (await story.log())[-1].final
+    assert not (await story.store.get_bot(None, lease.bot.id)).settled
+    await story.report(lease, remarked("evidence"))
+    assert (await story.store.release_lease(lease.bot.id, lease.epoch)).settled
+    with pytest.raises(LeaseLost):
+        await story.store.store_reports(lease.bot.id, lease.epoch, numbered([remarked()], 3))
+    assert (await story.told(lease.bot.id))[-2:] == ["could_not_join_meeting/meeting_not_found", "log"]
 
 
 async def test_an_attendance_to_its_end_tells_this_story(story: Story) -> None:
@@ -190,6 +192,6 @@ async def test_an_attendance_to_its_end_tells_this_story(story: Story) -> None:
         "recording",
         "post_processing_completed",
     ]
-    assert [event.final for event in await story.log()] == [False] * 7 + [True]
+    assert bot.settled
     assert lease.task is Task.ATTEND
     assert bot.worker_id is None
