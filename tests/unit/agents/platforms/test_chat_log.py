@@ -60,6 +60,7 @@ def test_the_bots_own_words_are_its_own() -> None:
     log.sent("Hello  people", 0)
     found = log.update([*said("hello people", sender=""), *said("x", sender="you"), *said("hello people", sender="Ada")], 1)
     assert [one.is_self for one in found] == [True, True, False]
+    log.update([], 2)
     assert not log.update(said("hello people", sender="The bot"), 100)[-1].is_self
 
 
