@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,15 +22,10 @@ from rollcall.v1 import bot_pb2, bot_service_pb2, event_pb2, event_service_pb2
 from server.app import Server
 from server.dispatch import DramatiqDispatcher
 from server.settings import ServerSettings
+from tests.services import free_port
 
 BOTS = "/rollcall.v1.BotService/"
 EVENTS = "/rollcall.v1.EventService/"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Room:
