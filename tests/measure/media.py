@@ -77,7 +77,19 @@ def frames(path: Path, *, width: int | None = None) -> Iterator[tuple[float, Pic
         return
     wide = width or video.width
     high = round(video.height * wide / video.width)
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-map",
+        "0:v:0",
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "1:1000000",
+    ]
     command += ["-vf", f"scale={wide}:{high}", "-pix_fmt", "gray", "-f", "rawvideo", "-"]
     times = frame_times(path)
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
