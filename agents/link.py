@@ -79,6 +79,7 @@ class Link:
         self._wake = asyncio.Event()
         self._beat_now = True
         self._epoch = 0
+        self._away_since: float | None = None
         self._heartbeat_s = 3.0
         self._bad_reports = 0
         self._task: asyncio.Task[None] | None = None
@@ -116,6 +117,11 @@ class Link:
         self._results[command_id] = agent.CommandResult(command_id=command_id, done=done, detail=detail)
         self._unsent_results.append(command_id)
         self._wake.set()
+
+    @property
+    def away_s(self) -> float:
+        """For how many seconds no server has answered; 0 while one does."""
+        return 0.0 if self._away_since is None else time.monotonic() - self._away_since
 
     def nudge(self) -> None:
         """Sends a Situation now, because something in it changed that the server should decide on."""
@@ -230,7 +236,7 @@ class Link:
         resume = agent.AttendRequest(
             resume=agent.ResumeLease(bot_id=self._bot_id, worker_id=self._options.worker_id, epoch=self._epoch)
         )
-        away_since = time.monotonic()
+        self._away_since = self._away_since or time.monotonic()
         for delay in delays:
             await asyncio.sleep(delay)
             try:
@@ -241,7 +247,8 @@ class Link:
                 if self._is_over(verdict_of(error)):
                     return None
                 continue
-            self._log.info("link_resumed", away_s=round(time.monotonic() - away_since, 1), unacknowledged=len(self._buffer))
+            self._log.info("link_resumed", away_s=round(self.away_s, 1), unacknowledged=len(self._buffer))
+            self._away_since = None
             return opened
         return None
 

@@ -267,7 +267,8 @@ class _Carrying:
         earlier = self._spec.recording_state in _OPEN_RECORDING
         if not (self._recorder.segments or earlier):
             if self._recorder.wanted and self._story.joined:
-                self._reporter.recording_failed("The capture never began; the log says why.", start_ms=0)
+                detail = f"Nothing was recorded. {self._recorder.last_failure}".strip()
+                self._reporter.recording_failed(detail, start_ms=0)
             return
         try:
             file = await self._tools.finish(self._folder, self._format)

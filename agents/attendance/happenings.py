@@ -61,8 +61,13 @@ class ShutDown:
 
 
 @dataclass(frozen=True, slots=True)
+class Forsaken:
+    """No server and no people for a long time."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeOver:
     """What was waited for did not come in time."""
 
 
-Happening = UiSeen | Entered | EnterFailed | PageFailed | CaptureFailed | Commanded | LeaseLost | ShutDown | TimeOver
+Happening = UiSeen | Entered | EnterFailed | PageFailed | CaptureFailed | Commanded | LeaseLost | ShutDown | Forsaken | TimeOver

@@ -31,6 +31,11 @@ class LinkPort(Protocol):
         """As Link.answer."""
         ...
 
+    @property
+    def away_s(self) -> float:
+        """As Link.away_s."""
+        ...
+
     def nudge(self) -> None:
         """As Link.nudge."""
         ...
@@ -77,6 +82,9 @@ class Patience:
     leave_s: float = 4.0
     release_s: float = 600.0
     """How long the last reports of a bot are kept for a server that is away."""
+    forsaken_s: float = 900.0
+    """Nobody tells a bot without a server to leave: it does so by itself when the server has been away, and the bot alone, for so
+    long."""
     ask_again_s: float = 2.0
     """Before asking again where the platform itself gave up on the lobby."""
 

@@ -36,6 +36,8 @@ class Recorder:
         self.start_ms = first_start_ms
         self.paused = False
         self.segments = 0
+        self.last_failure = ""
+        """Why the capture failed last, in words."""
         self.writing = asyncio.Event()
 
     @property
@@ -87,12 +89,10 @@ class Recorder:
     async def _wait_after(self, error: CaptureError | BrowserError, wait_s: float) -> None:
         if wait_s:
             self._failures += 1
-            self._reporter.remark(
-                "capture_not_started",
-                str(error) if isinstance(error, CaptureError) else "The page did not let the capture begin.",
-                level=event.LOG_LEVEL_ERROR,
-                error=code_of(error),
-            )
+            why = str(error) if isinstance(error, CaptureError) else "The page did not let the capture begin."
+            if why != self.last_failure:  # said once, however often it is tried
+                self._reporter.remark("capture_not_started", why, level=event.LOG_LEVEL_ERROR, error=code_of(error))
+            self.last_failure = why
         await asyncio.sleep(wait_s)
 
     def _began(self, started_ms: int) -> None:
@@ -106,6 +106,7 @@ class Recorder:
     def failed(self, detail: str) -> None:
         """The capture stopped by itself: what was between the segments is lost. Call `begin` again."""
         self._failures += 1
+        self.last_failure = detail
         self.writing.clear()
         self._arming = None
         self._reporter.remark("capture_failed", detail, level=event.LOG_LEVEL_ERROR)

@@ -16,6 +16,7 @@ from agents.attendance.endings import (
     ending_of,
     join_failure,
     lost_in_meeting,
+    meeting_ended,
     no_way_back,
     worth_another_try,
 )
@@ -25,6 +26,7 @@ from agents.attendance.happenings import (
     Commanded,
     Entered,
     EnterFailed,
+    Forsaken,
     Happening,
     LeaseLost,
     PageFailed,
@@ -46,6 +48,13 @@ from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
 
 _TICK_S = 1.0
+
+
+_ENDS: dict[type[Happening], Ending] = {
+    LeaseLost: Ending(Way.LEASE_LOST, code="lease_lost"),
+    ShutDown: Ending(Way.HANDED_OVER, code="worker_stops"),
+    Forsaken: meeting_ended("Nobody was left in the meeting, and the server was away.", "forsaken"),
+}
 
 
 class Then(Enum):
@@ -198,10 +207,8 @@ class Story:
                 self._record_soon(asyncio.Event(), told=True)
             case Commanded(command=command):
                 then = await self._obey(command)
-            case LeaseLost():
-                then = Ending(Way.LEASE_LOST, code="lease_lost")
-            case ShutDown():
-                then = Ending(Way.HANDED_OVER, code="worker_stops")
+            case _:
+                then = _ENDS[type(happening)]
         return then
 
     def _has_entered(self) -> None:
@@ -382,6 +389,10 @@ class Story:
         while True:
             await asyncio.sleep(_TICK_S)
             self._recorder.tick()
+            alone_s = self._situation.snapshot().alone_ms / 1000
+            if min(self._link.away_s, alone_s) >= self._patience.forsaken_s:
+                self._inbox.put_nowait(Forsaken())
+                return
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "attendance") -> None:
         task = asyncio.create_task(work, name=name)

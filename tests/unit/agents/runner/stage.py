@@ -47,6 +47,7 @@ class FakeLink:
         self.reports: list[agent.Report] = []
         self.answers: list[tuple[str, bool, str]] = []
         self.nudges = 0
+        self.away_s = 0.0
         self.released: list[bool] = []
         self.closed = False
         self.changed = asyncio.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -588,3 +589,37 @@ async def test_every_failure_is_a_remark_with_its_code(stage: Stage) -> None:
     await stage.end()
     remark = next(r.log for r in stage.of("log") if r.log.code == "page_denied")
     assert remark.level == event.LOG_LEVEL_ERROR
+
+
+async def test_a_bot_without_server_and_without_people_leaves_in_the_end(stage: Stage) -> None:
+    stage.patience = replace(stage.patience, forsaken_s=0.2)
+    stage.start()
+    await stage.join()
+    stage.hears.people([])
+    stage.link.away_s = 1000.0
+    await stage.until_move("meeting_ended")
+    await stage.end()
+    assert stage.attendances[0].left or stage.browser.closed
+
+
+async def test_a_bot_without_server_stays_with_people(stage: Stage) -> None:
+    stage.patience = replace(stage.patience, forsaken_s=0.2)
+    stage.start()
+    await stage.join()
+    stage.hears.people([PersonSeen("p1", "Grace")])
+    stage.link.away_s = 1000.0
+    await asyncio.sleep(1.3)
+    assert stage.triggers() == ["joined_meeting", "recording_permission_granted"]
+
+
+async def test_a_capture_that_cannot_begin_says_why_once_and_at_the_end(stage: Stage) -> None:
+    stage.on_capture = lambda capture: capture.start_errors.extend([CaptureError("The disk is full.")] * 1000)
+    stage.start()
+    await stage.join()
+    await asyncio.sleep(0.1)
+    stage.leave()
+    await stage.end()
+    assert stage.codes().count("capture_not_started") == 1
+    last = stage.of("recording")[-1].recording
+    assert last.state == bot.RECORDING_STATE_FAILED
+    assert "The disk is full." in last.detail
