@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import orjson
@@ -10,6 +11,10 @@ import structlog
 from agents.browser.api import Json
 
 log = structlog.get_logger(__name__)
+
+FLOOD_CALLS = 30_000
+FLOOD_SECONDS = 10.0
+"""A meeting makes some hundred calls a second at most; one that makes thousands would starve the other bots of its worker."""
 
 _WRAPPER = """(() => {
   const raw = globalThis[NAME];
@@ -25,10 +30,13 @@ _WRAPPER = """(() => {
 
 
 class Bindings:
-    """The handlers of one page."""
+    """The handlers of one page. `flooded` is called each time that the page has called too often."""
 
-    def __init__(self) -> None:
+    def __init__(self, flooded: Callable[[], None]) -> None:
         self._handlers: dict[str, Callable[[Json], None]] = {}
+        self._flooded = flooded
+        self._calls = 0
+        self._since = time.monotonic()
 
     def add(self, name: str, handler: Callable[[Json], None]) -> str:
         """Keeps the handler; returns the script that every document must run first."""
@@ -37,6 +45,7 @@ class Bindings:
 
     def called(self, name: str, payload: str) -> None:
         """A page called. Nothing that it sends, and nothing that the handler raises, goes any further."""
+        self._count()
         handler = self._handlers.get(name)
         if handler is None:
             return
@@ -44,3 +53,13 @@ class Bindings:
             handler(payload[1:] if payload.startswith("s") else orjson.loads(payload[1:]))
         except Exception:  # a handler's fault must not end the connection, nor a hostile value
             log.exception("browser.binding_failed", binding=name)
+
+    def _count(self) -> None:
+        self._calls += 1
+        if self._calls < FLOOD_CALLS:
+            return
+        now = time.monotonic()
+        if now - self._since < FLOOD_SECONDS:
+            self._flooded()
+        self._calls = 0
+        self._since = now

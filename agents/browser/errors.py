@@ -49,6 +49,10 @@ class PageHungError(PageError):
     """No answer in time. Raised by one call that ran out of time; a page's `failure` when it answers nothing any more."""
 
 
+class PageFloodError(PageError):
+    """The page called us more often than any meeting would, and was closed to protect the others. A page's `failure`."""
+
+
 class PageScriptError(PageError):
     """A script that we ran in the page threw; the text is the script's. Raised by `evaluate`."""
 

@@ -21,13 +21,14 @@ from agents.browser.errors import (
     BrowserLostError,
     PageClosedError,
     PageCrashedError,
+    PageFloodError,
     PageHungError,
     PageNavigatedError,
     PageScriptError,
 )
 from agents.browser.frames import Frames, evaluation
 from agents.browser.navigation import Navigation
-from agents.browser.pyppeteer_fixes import Params, SafeConnection, SafeSession, SessionGoneError
+from agents.browser.pyppeteer_fixes import Params, SafeConnection, SafeSession, SessionGoneError, hear
 from agents.browser.watchdog import watch
 
 log = structlog.get_logger(__name__)
@@ -45,7 +46,7 @@ class ChromiumPage:
         self._session = session
         self._target_id = target_id
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        self._bindings = Bindings()
+        self._bindings = Bindings(self._flooded)
         self._frames = Frames(connection, session, target_id, self._bindings.called)
         self._navigation = Navigation(session, target_id)
         self._keyboard = Keyboard(session)
@@ -54,8 +55,10 @@ class ChromiumPage:
         self._closed = False
 
     @classmethod
-    async def create(cls, connection: SafeConnection, target_id: str, *, timeout_s: float = 10.0) -> ChromiumPage:
-        """Attaches to a target. Raises BrowserLostError."""
+    async def create(
+        cls, connection: SafeConnection, target_id: str, *, size: tuple[int, int] | None = None, timeout_s: float = 10.0
+    ) -> ChromiumPage:
+        """Attaches to a target; its viewport is `size`, or the window's where that is None. Raises BrowserLostError."""
         try:
             async with asyncio.timeout(timeout_s):
                 attached = await connection.send("Target.attachToTarget", {"targetId": target_id, "flatten": True})
@@ -67,6 +70,9 @@ class ChromiumPage:
                 await page._frames.start()
                 await page._navigation.start()
                 await session.send("Emulation.setFocusEmulationEnabled", {"enabled": True})
+                if size is not None:  # in the headless shell a page may otherwise shrink its own window
+                    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+                    await session.send("Emulation.setDeviceMetricsOverride", metrics)
         except (TimeoutError, PyppeteerError) as error:
             raise BrowserLostError(f"no page could be opened: {error or 'no answer in time'}") from error
         page._watchdog = asyncio.create_task(watch(page._frames, page._navigation, page._hung))
@@ -76,11 +82,6 @@ class ChromiumPage:
     def failure(self) -> asyncio.Future[Exception]:
         """As api.Page."""
         return self._failure
-
-    @property
-    def target_id(self) -> str:
-        """Chromium's name for the tab."""
-        return self._target_id
 
     async def add_script(self, source: str) -> None:
         """As api.Page."""
@@ -192,6 +193,10 @@ class ChromiumPage:
         """Lets the page go on: alerts and "leave this page?" are accepted, questions get a no."""
         accept = event.get("type") in {"alert", "beforeunload"}
         self._session.cast("Page.handleJavaScriptDialog", {"accept": accept})
+
+    def _flooded(self) -> None:
+        self.fail(PageFloodError("the page calls us without end"))
+        self._connection.send("Target.closeTarget", {"targetId": self._target_id}).add_done_callback(hear)
 
     def _hung(self) -> None:
         self._watchdog = None  # it ends by itself

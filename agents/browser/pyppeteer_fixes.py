@@ -109,7 +109,7 @@ class SafeSession(_Calls, CDPSession):  # type: ignore[misc]  # pyppeteer has no
 
     def cast(self, method: str, params: Params | None = None) -> None:
         """Sends a call whose answer nobody needs."""
-        self.send(method, params).add_done_callback(_hear)
+        self.send(method, params).add_done_callback(hear)
 
     def _on_closed(self) -> None:
         self.fail(SessionGoneError("the session was closed"))
@@ -211,6 +211,7 @@ class SafeConnection(_Calls, Connection):  # type: ignore[misc]  # pyppeteer has
         self._sessions.clear()
 
 
-def _hear(answer: asyncio.Future[Params]) -> None:
+def hear(answer: asyncio.Future[Params]) -> None:
+    """Takes note of an answer that nobody needs, lest asyncio complain about its error."""
     if not answer.cancelled():
         answer.exception()

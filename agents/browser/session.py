@@ -71,7 +71,9 @@ class ChromiumBrowser:
             except (PyppeteerError, TimeoutError) as error:
                 raise BrowserLostError(f"no page could be opened: {error or 'no answer in time'}") from error
             self._known.add(target_id)
-        return await ChromiumPage.create(self._connection, target_id)
+        # A captured tab is as big as its window leaves it: what is drawn must be what is captured.
+        size = None if self._options.tab_capture else (self._options.width, self._options.height)
+        return await ChromiumPage.create(self._connection, target_id, size=size)
 
     async def close(self) -> None:
         """As api.Browser."""

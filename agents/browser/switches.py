@@ -62,6 +62,10 @@ DISABLED_FEATURES = frozenset(
         "InterestFeedContentSuggestions",
         "CalculateNativeWinOcclusion",
         "GlobalMediaControls",
+        # Pages of the address bar, which nobody sees, in a renderer of their own: 60 MB.
+        "WebUIOmniboxPopup",
+        "WebUIOmniboxAimPopup",
+        "WebUIOmniboxFullPopup",
         # http:// in a meeting's URL means http://.
         "HttpsUpgrades",
         # A restored or prerendered page is another target, which nobody watches.

@@ -43,6 +43,12 @@ async def test_an_http_error_is_a_failure_with_its_status(page: ChromiumPage, si
     assert (error.kind, error.status) == (LoadFailure.HTTP, status)
 
 
+async def test_a_question_for_a_password_is_an_http_error(page: ChromiumPage, site: Site) -> None:
+    url = site.page("/x", "<p>who are you", status="401 No", headers='WWW-Authenticate: Basic realm="x"\r\n')
+    error = await failure_of(page, url)
+    assert (error.kind, error.status) == (LoadFailure.HTTP, 401)
+
+
 async def test_an_http_error_without_a_body_is_the_same(page: ChromiumPage, site: Site) -> None:
     error = await failure_of(page, site.page("/x", "", status="502 Bad"))
     assert (error.kind, error.status) == (LoadFailure.HTTP, 502)
@@ -63,21 +69,8 @@ async def test_an_answer_that_is_no_tls_is_a_tls_failure(page: ChromiumPage, sit
 
 async def test_a_certificate_that_nobody_signed_is_a_tls_failure(page: ChromiumPage, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-        "-keyout",
-        key,
-        "-out",
-        certificate,
-    ]
-    await asyncio.to_thread(lambda: subprocess.run(command, check=True, capture_output=True))
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout {key} -out {certificate}"
+    await asyncio.to_thread(lambda: subprocess.run(command.split(), check=True, capture_output=True))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     async with running_site(context) as site:

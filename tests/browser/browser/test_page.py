@@ -202,6 +202,35 @@ async def test_a_question_does_not_stop_the_page(page: ChromiumPage, site: Site,
     assert await page.evaluate(f"() => {question}") == expected
 
 
+@pytest.mark.parametrize("tab_capture", [False, True], ids=["shell", "whole"])
+@pytest.mark.parametrize(
+    "request_of_page",
+    [
+        "print()",
+        "document.querySelector('input').click()",
+        "location.href = 'zoommtg://join'",
+        "navigator.mediaDevices.getUserMedia({audio: true}).catch(() => 0)",
+        "Notification.requestPermission()",
+        "navigator.geolocation.getCurrentPosition(() => 0)",
+        "document.documentElement.requestFullscreen().catch(() => 0)",
+        "showOpenFilePicker().catch(() => 0)",
+        "navigator.credentials.get({publicKey: {challenge: new Uint8Array(16)}}).catch(() => 0)",
+        "moveTo(0, 0), resizeTo(100, 100)",
+        "while (Math.random() < 0.99) alert('again')",
+    ],
+)
+async def test_nothing_that_asks_a_person_stops_the_page(
+    launch: Launch, site: Site, request_of_page: str, tab_capture: bool
+) -> None:
+    page = await (await launch(BrowserOptions(tab_capture=tab_capture))).new_page()
+    await page.open(site.page("/", "<input type=file>x"))
+    await page.evaluate(f"() => {{ setTimeout(() => {{ {request_of_page} }}, 0) }}")
+    await page.evaluate("() => new Promise((done) => setTimeout(done, 300))", timeout_s=10)
+    assert len(await page.screenshot()) > 100
+    assert await page.evaluate("() => [innerWidth, location.protocol]") == [1280, "http:"]
+    assert not page.failure.done()
+
+
 async def test_a_page_that_begs_us_to_stay_is_left(page: ChromiumPage, site: Site) -> None:
     script = "addEventListener('beforeunload', (e) => { e.preventDefault(); e.returnValue = 'stay' })"
     await page.open(site.page("/", f"<script>{script}</script>"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -16,6 +17,7 @@ from agents.browser.errors import (
     BrowserLostError,
     PageClosedError,
     PageCrashedError,
+    PageFloodError,
     PageHungError,
     PageLoadError,
 )
@@ -128,6 +130,17 @@ async def test_a_hung_page_hangs_no_other(browser: ChromiumBrowser, site: Site, 
         await hung.evaluate("() => { while (true); }", timeout_s=0.1)
     assert isinstance(await failure(hung), PageHungError)
     assert await other.evaluate("() => 1") == 1
+
+
+async def test_a_page_that_calls_us_without_end_is_closed(page: ChromiumPage, browser: ChromiumBrowser, site: Site) -> None:
+    other = await browser.new_page()
+    got: list[int] = []
+    await page.bind("tell", got.append)
+    url = site.page("/", "<script>setInterval(() => { for (let i = 0; i < 2000; i++) tell(i) }, 0)</script>")
+    with contextlib.suppress(BrowserError):
+        await page.open(url)
+    assert isinstance(await failure(page, timeout_s=60), PageFloodError)
+    assert await other.evaluate("() => 1", timeout_s=10) == 1
 
 
 async def test_evidence_of_a_hung_page_is_what_can_be_had(page: ChromiumPage, site: Site, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import structlog.testing
 
+from agents.browser import bindings as bindings_module
 from agents.browser.bindings import Bindings
 
 
@@ -15,7 +18,7 @@ def got() -> list[Any]:
 
 @pytest.fixture
 def bindings(got: list[Any]) -> Bindings:
-    bindings = Bindings()
+    bindings = Bindings(lambda: None)
     bindings.add("tell", got.append)
     return bindings
 
@@ -53,3 +56,21 @@ def test_a_handler_that_raises_is_contained(bindings: Bindings) -> None:
 
 def test_the_name_is_quoted_in_the_script(bindings: Bindings) -> None:
     assert 'globalThis["a\\"b"]' in bindings.add('a"b', print)
+
+
+def test_a_page_that_calls_without_end_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    floods: list[int] = []
+    bindings = Bindings(lambda: floods.append(1))
+    for _ in range(bindings_module.FLOOD_CALLS):
+        bindings.called("unbound", "sx")
+    assert floods == [1]
+
+
+def test_many_calls_over_a_long_time_are_no_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    floods: list[int] = []
+    clock = itertools.count(0, 100)
+    monkeypatch.setattr(bindings_module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    bindings = Bindings(lambda: floods.append(1))
+    for _ in range(3 * bindings_module.FLOOD_CALLS):
+        bindings.called("unbound", "sx")
+    assert floods == []
