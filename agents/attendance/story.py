@@ -34,6 +34,7 @@ from agents.attendance.happenings import (
     TimeOver,
     UiSeen,
 )
+from agents.attendance.obedience import Obedience
 from agents.attendance.ports import LinkPort, Tools
 from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
@@ -92,9 +93,16 @@ class Story:
         self._situation = situation
         self._evidence = evidence
         wishes = self._spec.settings.recording_settings
-        self._keep_chat_when_paused = wishes.record_chat_messages_when_paused
         self._company = Company(reporter, situation, report_speech=wishes.record_participant_speech_start_stop_events)
         self._voice = Voice(reporter, lambda command_id, done, detail: link.answer(command_id, done=done, detail=detail))
+        self._obedience = Obedience(
+            link,
+            reporter,
+            recorder=recorder,
+            company=self._company,
+            voice=self._voice,
+            keep_chat=wishes.record_chat_messages_when_paused,
+        )
         self.visit: Visit | None = None
         self.joined = False
         """Whether the bot was in the meeting, now or earlier."""
@@ -206,7 +214,7 @@ class Story:
                 self._recorder.failed(detail)
                 self._record_soon(asyncio.Event(), told=True)
             case Commanded(command=command):
-                then = await self._obey(command)
+                then = await self._obedience.obey(command, self.visit if self._in_now else None) or Then.GO_ON
             case _:
                 then = _ENDS[type(happening)]
         return then
@@ -329,45 +337,6 @@ class Story:
             "rejoining", "The meeting's page was lost; the bot joins again.", level=event.LOG_LEVEL_WARNING, cause=code
         )
         return Then.TRY_AGAIN
-
-    # -- commands --
-
-    async def _obey(self, command: agent.Command) -> Ending | Then:
-        wish = command.WhichOneof("wish")
-        if wish == "leave":
-            self._link.answer(command.command_id, done=True)
-            way = Way.ABANDONED if command.leave.abandoned else Way.LEFT
-            return Ending(way, code=bot.BotEventSubType.Name(command.leave.sub_type))
-        if wish == "send_chat":
-            self._voice.obey(self.visit if self._in_now else None, command.command_id, command.send_chat)
-        elif wish == "pause_recording":
-            await self._pause_recording(command.command_id)
-        elif wish == "resume_recording":
-            await self._resume_recording(command.command_id)
-        else:
-            self._link.answer(
-                command.command_id, done=False, detail="This worker does not know that command; it may be an older one."
-            )
-        return Then.GO_ON
-
-    async def _pause_recording(self, command_id: str) -> None:
-        if await self._try_recording(command_id, self._recorder.pause()):
-            self._company.chat_is_kept = self._keep_chat_when_paused
-            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PAUSED)
-
-    async def _resume_recording(self, command_id: str) -> None:
-        if await self._try_recording(command_id, self._recorder.resume()):
-            self._company.chat_is_kept = True
-            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_RESUMED)
-
-    async def _try_recording(self, command_id: str, change: Coroutine[Any, Any, None]) -> bool:
-        try:
-            await change
-        except (CaptureError, BrowserError) as error:
-            self._link.answer(command_id, done=False, detail=_words(error))
-            return False
-        self._link.answer(command_id, done=True)
-        return True
 
     # -- the rest --
 

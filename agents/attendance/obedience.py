@@ -1,0 +1,71 @@
+"""Carries out what the server wishes: each command is done and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from agents.attendance.company import Company
+from agents.attendance.endings import Ending, Way
+from agents.attendance.ports import LinkPort
+from agents.attendance.recorder import Recorder
+from agents.attendance.reports import Reporter
+from agents.attendance.visit import Visit
+from agents.attendance.voice import Voice
+from agents.browser.errors import BrowserError
+from agents.capture.base import CaptureError
+from rollcall.v1 import agent_service_pb2 as agent
+from rollcall.v1 import bot_pb2 as bot
+
+
+class Obedience:
+    """Obeys commands on behalf of one attendance. `keep_chat`: whether chat is kept while the recording is paused."""
+
+    def __init__(
+        self, link: LinkPort, reporter: Reporter, *, recorder: Recorder, company: Company, voice: Voice, keep_chat: bool
+    ) -> None:
+        self._link = link
+        self._reporter = reporter
+        self._recorder = recorder
+        self._company = company
+        self._voice = voice
+        self._keep_chat = keep_chat
+
+    async def obey(self, command: agent.Command, visit: Visit | None) -> Ending | None:
+        """Does what is asked; `visit` is None while the bot is not in the meeting. An ending where the wish is to leave."""
+        match command.WhichOneof("wish"):
+            case "leave":
+                self._link.answer(command.command_id, done=True)
+                way = Way.ABANDONED if command.leave.abandoned else Way.LEFT
+                return Ending(way, code=bot.BotEventSubType.Name(command.leave.sub_type))
+            case "send_chat":
+                self._voice.obey(visit, command.command_id, command.send_chat)
+            case "pause_recording":
+                await self._pause(command.command_id)
+            case "resume_recording":
+                await self._resume(command.command_id)
+            case _:
+                self._link.answer(command.command_id, done=False, detail="This worker does not know that command; is it older?")
+        return None
+
+    async def _pause(self, command_id: str) -> None:
+        if await self._try(command_id, self._recorder.pause()):
+            self._company.chat_is_kept = self._keep_chat
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PAUSED)
+
+    async def _resume(self, command_id: str) -> None:
+        if await self._try(command_id, self._recorder.resume()):
+            self._company.chat_is_kept = True
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_RESUMED)
+
+    async def _try(self, command_id: str, change: Coroutine[Any, Any, None]) -> bool:
+        try:
+            await change
+        except CaptureError as error:
+            self._link.answer(command_id, done=False, detail=str(error))
+            return False
+        except BrowserError:
+            self._link.answer(command_id, done=False, detail="The meeting's page did not answer.")
+            return False
+        self._link.answer(command_id, done=True)
+        return True
