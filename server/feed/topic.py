@@ -30,6 +30,7 @@ class Topic:
         self._project_id = project_id
         self._head: int | None = None
         self._again = False
+        self._meanwhile: list[StoredEvent] = []
         self._reading: asyncio.Task[None] | None = None
         self._everything: set[Subscription] = set()
         self._by_bot: dict[str, set[Subscription]] = {}
@@ -75,13 +76,22 @@ class Topic:
 
     def committed(self, events: Sequence[StoredEvent]) -> None:
         """Takes what this process committed."""
-        if self._head is None or self._reading is not None:
+        if self._head is None:
+            return  # attach reads it
+        if self._reading is None:
+            self._continue_with(events)
+        elif len(self._meanwhile) + len(events) <= _PAGE:
+            self._meanwhile += events
+        else:
             self._again = True
-            return
-        new = [event for event in events if event.position > self._head]
+
+    def _continue_with(self, events: Sequence[StoredEvent]) -> None:
+        """Hands out what is new of these, if nothing is missing before them; else reads the log."""
+        head = self._head or 0
+        new = [event for event in events if event.position > head]
         if not new:
             return
-        if new[0].position == self._head + 1:
+        if new[0].position == head + 1 and new[-1].position == head + len(new):
             self._hand_out(new)
         else:
             self.wake()
@@ -97,8 +107,12 @@ class Topic:
         self._reading = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("log_reading_failed", project_id=self._project_id, error=type(error).__name__)
-        elif self._again and not task.cancelled():
-            self.wake()
+        elif not task.cancelled():
+            meanwhile, self._meanwhile = self._meanwhile, []
+            if self._again:
+                self.wake()
+            else:
+                self._continue_with(meanwhile)
 
     async def _read(self) -> None:
         while self._again:
