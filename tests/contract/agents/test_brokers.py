@@ -1,0 +1,112 @@
+"""Hints from the server's side to the worker's, over each broker."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+
+from agents.actors import declare_run_bot
+from agents.broker import make_broker, start_worker
+from server.dispatch import DramatiqDispatcher
+from server.dispatch import make_broker as make_servers_broker
+from tests.contract.agents import brokers
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module", params=["redis", "rabbitmq"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="rollcall-broker-", ignore_cleanup_errors=True) as folder:
+        start = brokers.redis if request.param == "redis" else brokers.rabbitmq
+        with start(Path(folder)) as url:
+            yield url
+
+
+@pytest.fixture
+def dispatcher(url: str) -> Iterator[DramatiqDispatcher]:
+    broker = make_servers_broker(url)
+    dispatcher = DramatiqDispatcher(broker)
+    yield dispatcher
+    dispatcher.close()
+    broker.close()
+
+
+class Taker:
+    """A worker whose bots run until they are let go."""
+
+    def __init__(self, url: str, *, threads: int) -> None:
+        self.ran: list[str] = []
+        self.interrupted: list[str] = []
+        self.gate = threading.Event()
+        self._broker = make_broker(url)
+        declare_run_bot(self._broker, self.run)
+        self._worker: dramatiq.Worker | None = start_worker(self._broker, threads=threads)
+
+    async def run(self, bot_id: str) -> None:
+        self.ran.append(bot_id)
+        try:
+            while not self.gate.is_set():  # noqa: ASYNC110 - set from another thread
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            self.interrupted.append(bot_id)
+            raise
+
+    def stop(self) -> None:
+        if self._worker is not None:
+            self._worker.stop(timeout=10_000)
+            self._worker = None
+            self._broker.close()
+
+
+@pytest.fixture
+def taker(url: str) -> Iterator[Callable[[int], Taker]]:
+    takers: list[Taker] = []
+
+    def take(threads: int) -> Taker:
+        takers.append(Taker(url, threads=threads))
+        return takers[-1]
+
+    yield take
+    for one in takers:
+        one.gate.set()
+        one.stop()
+
+
+def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "in vain"
+        time.sleep(0.02)
+
+
+def test_a_hint_reaches_the_worker(dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker]) -> None:
+    worker = taker(2)
+    dispatcher.send("bot_1")
+    until(lambda: worker.ran == ["bot_1"])
+
+
+def test_a_hint_that_one_busy_worker_cannot_take_goes_to_another(
+    dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker]
+) -> None:
+    first = taker(1)
+    dispatcher.send("bot_1")
+    until(lambda: first.ran == ["bot_1"])
+    dispatcher.send("bot_2")
+    second = taker(1)
+    until(lambda: second.ran == ["bot_2"])
+    assert first.ran == ["bot_1"]
+
+
+def test_bots_hear_of_a_stopping_worker(dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker]) -> None:
+    worker = taker(1)
+    dispatcher.send("bot_1")
+    until(lambda: worker.ran == ["bot_1"])
+    worker.stop()
+    assert worker.interrupted == ["bot_1"]
