@@ -64,12 +64,22 @@ async def _pieces(segments: list[SegmentFile], work: Path, format: Format) -> li
         return [Piece(segments[0].path, segments[0].start_ms, side=False, probed=probed)]  # joined and repaired in one pass
     for n, segment in enumerate(segments):
         whole = work / f"{n}.mkv"
-        picture = ("-map", "0:v:0?") if format is Format.MP4 and not segment.side else ()
-        with contextlib.suppress(FinishError):
-            await ffmpeg(["-fflags", "+genpts", "-i", segment.path, *picture, "-map", "0:a:0?", "-c", "copy", whole])
+        with contextlib.suppress(FinishError):  # one that cannot be read must not cost the others
+            raw = await probe(segment.path)
+            picture = _picture_of(raw) if format is Format.MP4 and not segment.side else ()
+            await ffmpeg(["-i", segment.path, *picture, "-map", "0:a:0?", "-c", "copy", whole])
             if (probed := await probe(whole)) is not None and probed.duration_ms > 0:
                 pieces.append(Piece(whole, segment.start_ms, segment.side, probed))
     return pieces
+
+
+def _picture_of(raw: Probed | None) -> tuple[str, ...]:
+    """H.264 gets one level in all pieces: encoders write the lowest that fits the frame rate of their first second.
+
+    Pieces that differ in nothing else could not follow each other without encoding.
+    """
+    level = ("-bsf:v", "h264_metadata=level=4.2") if raw is not None and raw.video_codec == "h264" else ()
+    return ("-map", "0:v:0?", *level)
 
 
 async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -> FinishedFile:  # noqa: A002 -- as finish

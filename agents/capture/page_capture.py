@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 CALL = "(command, token, name, argument) => globalThis[command] ? globalThis[command](token, name, argument) : null"
 STALLED_SECONDS = 5.0
+MISSED_SECONDS = 2.0
+"""The page tells of each second; a page that is silent for longer is told of by zeros."""
 RECOVER_SECONDS = 10.0
 """A page that went elsewhere must be recordable again within this, or the capture has failed."""
 SYNC_SECONDS = 5.0
@@ -271,7 +273,7 @@ class PageCapture:
             main, now = self._main, time.monotonic()
             if main is None or self._wish is not Wish.RECORD:
                 continue
-            if now - main.last_sample_at > 2 and self._listeners:
+            if now - main.last_sample_at > MISSED_SECONDS and self._listeners:
                 self._listeners.health(main.health(None, round((now - main.last_sample_at) * 1000), list(self._sides.values())))
             if now - main.last_chunk_at > STALLED_SECONDS and (self._recovery is None or self._recovery.done()):
                 self._fail(f"nothing was recorded for {STALLED_SECONDS:.0f} s")

@@ -19,9 +19,9 @@ function mixer() {
   if (context) return out;
   // No sink: nothing is played, and no sound device is needed. Long buffers wake the processor less often.
   context = new Native.AudioContext({ latencyHint: "playback", sampleRate: 48000, sinkId: { type: "none" } });
-  bus = new GainNode(context, { channelCount: 1, channelCountMode: "explicit" });
-  meter = new AnalyserNode(context, { fftSize: 32768 });
-  out = new MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: "explicit" });
+  bus = new Native.GainNode(context, { channelCount: 1, channelCountMode: "explicit" });
+  meter = new Native.AnalyserNode(context, { fftSize: 32768 });
+  out = new Native.MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: "explicit" });
   Node.connect(bus, meter);
   Node.connect(meter, out);
   mapEach(audio, mixIn);
@@ -38,7 +38,7 @@ const decibel = (level) => (level > 1e-6 ? max(SILENCE_DBFS, 20 * log10(level)) 
 
 function recordedLevel() {
   if (!meter) return 0;
-  waveform = waveform || new Float32Array(32768); // 0.68 s: the most that an AnalyserNode keeps
+  waveform = waveform || new Native.Float32Array(32768); // 0.68 s: the most that an AnalyserNode keeps
   readWaveform(meter, waveform);
   let sum = 0;
   for (let n = 0; n < waveform.length; n += 1) sum += waveform[n] * waveform[n];

@@ -6,14 +6,18 @@ const { now: clock } = Date;
 const { sqrt, max, min, ceil, floor, log10 } = Math;
 const { setInterval: every } = globalThis;
 const Native = {
+  AnalyserNode: globalThis.AnalyserNode,
   AudioContext: globalThis.AudioContext,
   Blob: globalThis.Blob,
   Error: globalThis.Error,
   FileReader: globalThis.FileReader,
+  Float32Array: globalThis.Float32Array,
+  GainNode: globalThis.GainNode,
   ImageCapture: globalThis.ImageCapture,
   Map: globalThis.Map,
   MediaRecorder: globalThis.MediaRecorder,
   MediaStream: globalThis.MediaStream,
+  MediaStreamAudioDestinationNode: globalThis.MediaStreamAudioDestinationNode,
   OffscreenCanvas: globalThis.OffscreenCanvas,
   Promise: globalThis.Promise,
   Proxy: globalThis.Proxy,

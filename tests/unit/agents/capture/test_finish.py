@@ -1,0 +1,242 @@
+"""Finished files, from segments that ffmpeg makes as a browser would."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.capture import ffmpeg as ffmpeg_module
+from agents.capture.base import Format
+from agents.capture.files import SegmentWriter
+from agents.capture.finish import FinishError, discard_segments, finish
+from tests.measure.media import frame_times, probe, samples
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def stream(
+    *,
+    hertz: int = 440,
+    seconds: float = 4.0,
+    size: str = "320x180",
+    video: tuple[str, ...] = (),
+    level: float = 0.1,
+    black: bool = False,
+) -> bytes:
+    """A live stream, with a picture where `video` names an encoder."""
+    command = ["ffmpeg", "-v", "error"]
+    if video:
+        source = f"color=black:size={size}:rate=15" if black else f"testsrc=size={size}:rate=15"
+        command += ["-f", "lavfi", "-i", f"{source}:duration={seconds}"]
+    command += ["-f", "lavfi", "-i", f"aevalsrc={level}*sin({hertz}*2*PI*t):s=48000:d={seconds}"]
+    command += [
+        *(("-c:v", *video, "-pix_fmt", "yuv420p") if video else ()),
+        "-c:a",
+        "libopus",
+        "-f",
+        "matroska",
+        "-live",
+        "1",
+        "-",
+    ]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+H264 = ("libx264", "-preset", "ultrafast", "-g", "30", "-bf", "0")
+
+
+def put(folder: Path, number: int, data: bytes, *, epoch: int = 1, start_ms: int | None = None, side: bool = False) -> None:
+    mime = "video/x-matroska"
+    writer = SegmentWriter(folder, epoch, number, mime=mime, start_ms=number * 1000 if start_ms is None else start_ms, side=side)
+    writer.write(data)
+    writer.close()
+
+
+def tone(path: Path, hertz: int, second: float) -> float:
+    """The amplitude of a pitch in the tenth of a second that begins there."""
+    sound = samples(path)[int(second * 48000) :][:4800]
+    return float(2 * abs(np.mean(sound * np.exp(-2j * np.pi * hertz * np.arange(len(sound)) / 48000))))
+
+
+async def test_sound_becomes_an_mp3(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream())
+    file = await finish(tmp_path, Format.MP3)
+    assert file.path == tmp_path / "recording.mp3"
+    assert file.content_type == "audio/mpeg"
+    assert file.size_bytes == file.path.stat().st_size
+    assert file.duration_ms == pytest.approx(4000, abs=100)
+    assert not file.impaired
+    assert tone(file.path, 440, 2) == pytest.approx(0.1, rel=0.1)
+
+
+async def test_picture_and_sound_become_a_film_that_can_be_sought_and_is_not_encoded_again(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(video=H264))
+    file = await finish(tmp_path, Format.MP4)
+    streams = {s.kind: s for s in probe(file.path).streams}
+    assert (streams["video"].codec, streams["audio"].codec) == ("h264", "aac")
+    assert len(frame_times(file.path)) == 60
+    data = file.path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat"), "players on the web read the table first"
+    assert file.duration_ms == pytest.approx(4000, abs=150)
+
+
+@pytest.mark.parametrize("share", [0.97, 0.6, 0.3])
+async def test_a_segment_that_was_cut_off_keeps_all_up_to_there(tmp_path: Path, share: float) -> None:
+    data = stream(video=H264, seconds=6)
+    put(tmp_path, 1, data[: int(len(data) * share)])
+    file = await finish(tmp_path, Format.MP4)
+    assert file.duration_ms == pytest.approx(6000 * share, abs=1200)
+    assert tone(file.path, 440, 0.5) == pytest.approx(0.1, rel=0.1)
+
+
+async def test_segments_of_several_epochs_follow_each_other(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(hertz=440, video=H264)[:-500])
+    put(tmp_path, 1, stream(hertz=880, video=H264), epoch=2, start_ms=60_000)
+    put(tmp_path, 2, b"", epoch=2, start_ms=90_000)
+    file = await finish(tmp_path, Format.MP4)
+    assert file.duration_ms == pytest.approx(8000, abs=400)
+    assert len(frame_times(file.path)) == pytest.approx(120, abs=2)
+    assert tone(file.path, 440, 2) > 0.08
+    assert tone(file.path, 880, 6) > 0.08
+    assert tone(file.path, 440, 6) < 0.01
+
+
+async def test_pieces_that_differ_in_their_level_alone_are_copied(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(video=(*H264, "-level", "3.1")))
+    put(tmp_path, 2, stream(video=(*H264, "-level", "4.0")))
+    file = await finish(tmp_path, Format.MP4)
+    assert _level(file.path) == "Constrained Baseline,42"
+    assert len(frame_times(file.path)) == 120
+
+
+@pytest.mark.parametrize(
+    "other", [{"size": "160x120", "video": H264}, {"video": ("libvpx", "-deadline", "realtime", "-b:v", "300k")}]
+)
+async def test_pieces_of_other_size_or_codec_are_made_alike(tmp_path: Path, other: dict[str, object]) -> None:
+    put(tmp_path, 1, stream(video=H264, seconds=4))
+    put(tmp_path, 2, stream(hertz=880, seconds=2, **other))  # type: ignore[arg-type]
+    file = await finish(tmp_path, Format.MP4)
+    video = probe(file.path).of("video")
+    assert video is not None
+    assert (video.codec, video.width, video.height) == ("h264", 320, 180)
+    assert file.duration_ms == pytest.approx(6000, abs=300)
+    assert tone(file.path, 880, 5) > 0.08
+
+
+async def test_the_sound_of_a_frame_beside_is_mixed_in_where_it_was_heard(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(video=H264), start_ms=10_000)
+    put(tmp_path, 2, stream(hertz=880, seconds=2), start_ms=11_500, side=True)
+    file = await finish(tmp_path, Format.MP4)
+    assert file.duration_ms == pytest.approx(4000, abs=150)
+    assert tone(file.path, 440, 2.5) == pytest.approx(0.1, rel=0.15)
+    assert [tone(file.path, 880, second) > 0.05 for second in (0.5, 1.3, 1.8, 3.2, 3.7)] == [False, False, True, True, False]
+
+
+def stamped(shift: str) -> bytes:
+    """Sound in packets of 60 ms whose times are shifted, in milliseconds; `N` is the packet's number."""
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*2*PI*t):s=48000:d=4", "-c:a", "libopus"]
+    command += ["-frame_duration", "60", "-bsf:a", f"setts=ts=PTS+{shift}", "-f", "matroska", "-live", "1", "-"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+async def test_a_hole_in_the_sound_is_silence(tmp_path: Path) -> None:
+    put(tmp_path, 1, stamped("if(gte(N\\,25)\\,1000\\,0)"))
+    file = await finish(tmp_path, Format.MP3)
+    assert file.duration_ms == pytest.approx(5000, abs=150)
+    assert [tone(file.path, 440, second) > 0.05 for second in (1.2, 1.9, 2.2, 2.8)] == [True, False, False, True]
+
+
+async def test_packets_that_are_stamped_early_and_late_are_not_stretched(tmp_path: Path) -> None:
+    put(tmp_path, 1, stamped("mod(N*7\\,5)*8"))
+    file = await finish(tmp_path, Format.MP3)
+    for second in np.arange(0.3, 3.5, 0.1):
+        assert tone(file.path, 440, float(second)) == pytest.approx(0.1, rel=0.1)
+
+
+async def test_a_silent_and_black_recording_is_impaired(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(video=H264, level=0.0, black=True))
+    file = await finish(tmp_path, Format.MP4)
+    assert file.impaired
+    assert file.detail == "There is no sound in the whole recording. The picture is black in the whole recording."
+
+
+async def test_nothing_recorded_is_a_clear_failure(tmp_path: Path) -> None:
+    with pytest.raises(FinishError, match="Nothing was recorded"):
+        await finish(tmp_path, Format.MP3)
+    put(tmp_path, 1, stream()[:200])
+    with pytest.raises(FinishError, match="Nothing was recorded"):
+        await finish(tmp_path, Format.MP3)
+
+
+async def test_a_missing_ffmpeg_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, 1, stream())
+    monkeypatch.setattr(ffmpeg_module.shutil, "which", lambda _: None)
+    with pytest.raises(FinishError, match="install the package ffmpeg"):
+        await finish(tmp_path, Format.MP3)
+
+
+async def test_a_second_run_gives_the_same_and_works_nothing_again(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream())
+    first = await finish(tmp_path, Format.MP3)
+    made = first.path.stat().st_mtime_ns
+    assert await finish(tmp_path, Format.MP3) == first
+    assert first.path.stat().st_mtime_ns == made
+    discard_segments(tmp_path)
+    assert await finish(tmp_path, Format.MP3) == first
+    assert not (tmp_path / "segments").exists()
+
+
+async def test_segments_that_came_meanwhile_are_taken_in(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream())
+    first = await finish(tmp_path, Format.MP3)
+    put(tmp_path, 2, stream())
+    second = await finish(tmp_path, Format.MP3)
+    assert second.duration_ms == pytest.approx(first.duration_ms * 2, abs=200)
+
+
+async def test_a_kill_in_the_middle_costs_nothing_and_leaves_no_process(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(seconds=600, video=H264, size="160x120"))
+    put(tmp_path, 2, stream(seconds=600, size="320x180", video=H264))
+    script = (
+        "import asyncio; from pathlib import Path; "
+        "from agents.capture.base import Format; from agents.capture.finish import finish; "
+        f"asyncio.run(finish(Path({str(tmp_path)!r}), Format.MP4))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    async with asyncio.timeout(30):
+        while not (children := _children(process.pid)):  # noqa: ASYNC110 -- it happens in other processes
+            await asyncio.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    if sys.platform == "linux":
+        async with asyncio.timeout(10):
+            while any(_runs(child) for child in children):  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.02)
+    assert not (tmp_path / "recording.mp4").exists()
+    (tmp_path / "segments" / "e1-2.mkv").unlink()
+    (tmp_path / "segments" / "e1-2.json").unlink()
+    file = await finish(tmp_path, Format.MP4)
+    assert file.duration_ms == pytest.approx(600_000, abs=500)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["recording.mp4", "recording.mp4.json", "segments"]
+
+
+def _level(path: Path) -> str:
+    show = ["-show_entries", "stream=profile,level", "-select_streams", "v", "-of", "csv=p=0"]
+    return subprocess.run(["ffprobe", "-v", "error", *show, path], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _children(pid: int) -> list[int]:
+    out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True).stdout
+    return [int(word) for word in out.split()]
+
+
+def _runs(pid: int) -> bool:
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], check=False, capture_output=True, text=True).stdout.strip()
+    return bool(status) and not status.startswith("Z")
