@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from agents.browser import chromium
+from agents.browser import chromium, executables
 from agents.browser.api import BrowserOptions
 from agents.browser.errors import BrowserLostError, ChromiumNotFoundError, ChromiumStartError
 from agents.browser.session import ChromiumLauncher
@@ -52,6 +52,18 @@ async def test_what_chromium_printed_when_it_did_not_start_is_told(launch: Launc
     assert words in error.output
     assert "exit code 127" in str(error)
     assert "A system library is missing" in error.hint
+    assert entries(tmp_path / "profiles") == []
+
+
+async def test_a_chromium_that_crashes_at_its_start_is_started_once_more(launch: Launch, tmp_path: Path) -> None:
+    real = executables.find(None, whole_browser=True)
+    mark = tmp_path / "crashed"
+    browser = await launch(executable=program(tmp_path, f'[ -e {mark} ] && exec {real} "$@"; touch {mark}; kill -SEGV $$'))
+    assert await (await browser.new_page()).evaluate("() => 1") == 1
+
+
+async def test_a_chromium_that_always_crashes_is_told(launch: Launch, tmp_path: Path) -> None:
+    assert "exit code -11" in str(await refusal(launch, program(tmp_path, "kill -SEGV $$")))
     assert entries(tmp_path / "profiles") == []
 
 
