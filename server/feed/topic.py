@@ -78,23 +78,26 @@ class Topic:
         """Takes what this process committed."""
         if self._head is None:
             return  # attach reads it
+        if self._continue_with(events):
+            return
         if self._reading is None:
-            self._continue_with(events)
+            self.wake()
         elif len(self._meanwhile) + len(events) <= _PAGE:
             self._meanwhile += events
         else:
             self._again = True
 
-    def _continue_with(self, events: Sequence[StoredEvent]) -> None:
-        """Hands out what is new of these, if nothing is missing before them; else reads the log."""
+    def _continue_with(self, events: Sequence[StoredEvent]) -> bool:
+        """Hands out what is new of these; False, and nothing is, if something is missing before or between them.
+
+        A read that is under way (the safety poll is most of the time) holds nothing up.
+        """
         head = self._head or 0
         new = [event for event in events if event.position > head]
-        if not new:
-            return
-        if new[0].position == head + 1 and new[-1].position == head + len(new):
-            self._hand_out(new)
-        else:
-            self.wake()
+        if new and (new[0].position != head + 1 or new[-1].position != head + len(new)):
+            return False
+        self._hand_out(new)
+        return True
 
     def wake(self) -> None:
         """Reads what is new in the log."""
@@ -109,17 +112,16 @@ class Topic:
             _log.error("log_reading_failed", project_id=self._project_id, error=type(error).__name__)
         elif not task.cancelled():
             meanwhile, self._meanwhile = self._meanwhile, []
-            if self._again:
+            if self._again or not self._continue_with(meanwhile):
                 self.wake()
-            else:
-                self._continue_with(meanwhile)
 
     async def _read(self) -> None:
         while self._again:
             self._again = False
             try:
                 while events := await self._store.project_events_after(self._project_id, self._head or 0, _PAGE):
-                    self._hand_out(events)
+                    head = self._head or 0
+                    self._hand_out([event for event in events if event.position > head])
                     await asyncio.sleep(0)
                     if len(events) < _PAGE:
                         break
@@ -135,4 +137,4 @@ class Topic:
                 subscription.offer(event)
             for subscription in self._by_bot.get(event.bot_id, ()):
                 subscription.offer(event)
-        self._head = events[-1].position
+            self._head = event.position
