@@ -69,11 +69,13 @@ class FakeServer(agent_grpc.AgentServiceServicer):
         self.bots[spec.bot_id] = bot = FakeBot(spec, task)
         return bot
 
-    async def start(self) -> None:
-        """Listens; on the same port as before where it was stopped."""
+    async def start(self, credentials: grpc.ServerCredentials | None = None) -> None:
+        """Listens; on the same port as before where it was stopped. TLS where credentials are given."""
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", 1000)])
         agent_grpc.add_AgentServiceServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        secure = self._server.add_secure_port
+        self.port = secure(address, credentials) if credentials else self._server.add_insecure_port(address)
         await self._server.start()
 
     async def stop(self) -> None:

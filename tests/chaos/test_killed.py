@@ -133,3 +133,19 @@ async def test_a_server_killed_and_restarted_in_mid_meeting_leaves_no_trace_in_t
     said = [int(chat["text"].split()[1]) for chat in of(log, "chat")]
     assert said == list(range(said[0], said[-1] + 1, 2)), "nothing that was said meanwhile is missing or doubled"
     assert of(log, "recording")[-1]["state"] == "complete"
+
+
+async def test_a_worker_that_is_told_to_stop_says_goodbye_and_hands_over(house: Processes) -> None:
+    bot = await a_recording_bot(house, PEOPLE, "Ada")
+    house.start("worker-2", "worker")
+    worker = house.running.pop("worker")
+    stopped_at = time.time()
+    worker.terminate()
+    code = await asyncio.to_thread(worker.wait, 25)
+    assert code == 0, house.log_of("worker")
+    await house.until(bot, lambda log: moves(log).count("joined_meeting") == 2)
+    log = await house.log(bot)
+    lost = next(event for event in log if event.get("state") and event["state"]["type"] == "agent_lost")
+    assert when(lost) - stopped_at < 8, "handed over, not found out"
+    await house.rest("POST", f"/api/v1/bots/{bot}/leave")
+    await house.until(bot, lambda log: moves(log)[-1] == "post_processing_completed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -34,6 +35,20 @@ chats = [{ at = 4.0, text = "Here is the agenda" }]
 [[people]]
 name = "Grace"
 says = [{ at = 5.0, text = "Yes, the first part is done." }]
+"""
+BEEPING = """
+seconds = 170
+[[people]]
+name = "Ada"
+camera = false
+beeps = { every = 1.0 }
+"""
+MUTE = """
+seconds = 170
+[[people]]
+name = "Grace"
+camera = false
+microphone = false
 """
 NO_RECORDING = bot_settings_pb2.RecordingSettings(format=bot_settings_pb2.RECORDING_FORMAT_NONE)
 WITHIN_S = 3.0
@@ -176,3 +191,27 @@ async def test_a_worker_that_stops_hands_over_and_the_next_one_goes_on(house: Ho
     done = next(e.recording for e in reversed(await house.log(bot)) if e.HasField("recording"))
     assert done.state == bot_pb2.RECORDING_STATE_COMPLETE
     assert done.duration_ms > 3000
+
+
+async def test_two_bots_in_two_meetings_never_hear_each_other(house: House) -> None:
+    loud, quiet = house.room(), house.room()
+    loud.people(BEEPING)
+    quiet.people(MUTE)
+    await loud.until_there("Ada")
+    await quiet.until_there("Grace")
+    bots = [await house.create(room.url) for room in (loud, quiet)]
+    for bot in bots:
+        await house.until(bot, lambda log: [e for e in log if e.HasField("capture_health")], within_s=60)
+    levels = []
+    for bot in bots:
+        await house.leave(bot)
+        await house.until_move(bot, "post_processing_completed")
+        levels.append(loudest_dbfs(house.folder / "media" / bot / "recording.mp3"))
+    assert levels[0] > -40
+    assert levels[1] < -80
+
+
+def loudest_dbfs(recording: Path) -> float:
+    command = ["ffmpeg", "-hide_banner", "-i", recording, "-af", "volumedetect", "-f", "null", "-"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    return float(printed.split("max_volume: ")[1].split(" dB")[0])
