@@ -11,7 +11,7 @@ from rollcall.v1 import event_pb2
 from server.domain.errors import DatabaseAway, Draining, NotFound, OutOfRange, SlowReader
 from server.domain.state import SubType, Trigger
 from server.feed import EventFilter, FeedConfig, FeedItem
-from server.store import Lease
+from server.store import Lease, StoredEvent
 from tests.unit.server.feed.watching import LIVELY, PATIENCE_S, bookmark, feeding, rest, take
 from tests.unit.server.store.story import WORKER, Story, moved, numbered, opened, recorded, remarked
 
@@ -392,4 +392,31 @@ async def test_a_database_that_goes_and_comes_back_costs_a_watcher_nothing(story
         await asyncio.sleep(0)
         monkeypatch.setattr(story.store, "project_events_after", real)
         assert [item.position for item in await take(stream, 1)] == [2]
+        await stream.aclose()
+
+
+async def test_what_is_committed_while_the_log_is_read_is_neither_held_up_nor_told_twice(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await story.claimed()
+    async with feeding(story, FeedConfig(poll_seconds=1000)) as feed:
+        stream = feed.watch_project(story.project_id)
+        await bookmark(stream)
+        topic = feed._topics[story.project_id]
+        real, go_on = story.store.project_events_after, asyncio.Event()
+
+        async def slow(*where: object) -> list[StoredEvent]:
+            events = await real(*where)  # type: ignore[arg-type]  # as given
+            await go_on.wait()
+            return events
+
+        monkeypatch.setattr(story.store, "project_events_after", slow)
+        topic.wake()
+        await story.report(lease, remarked(), remarked())
+        assert [item.position for item in await take(stream, 2)] == [2, 3]
+        # Something is missed, as if another server had committed it: the rest waits for the read.
+        topic._head = 1
+        await story.report(lease, remarked())
+        go_on.set()
+        assert [item.position for item in await take(stream, 1)] == [4]
         await stream.aclose()
