@@ -1,6 +1,6 @@
 # `make help` lists what there is. The first two are all a newcomer needs; they set up whatever is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo check setup setup-dev lint format types imports generate generate-check states lock unit contract browser meetings chaos bench clean
+.PHONY: help run test demo check setup setup-dev lint format types imports generate generate-check states lock unit contract cli browser meetings chaos bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,7 +25,7 @@ setup-dev:
 	@tools/system_packages.sh test
 	@tools/setup_venv.sh requirements-dev.lock
 
-check: setup-dev lint types imports generate-check unit contract browser meetings chaos ## Everything that CI runs
+check: setup-dev lint types imports generate-check unit contract cli browser meetings chaos ## Everything that CI runs
 
 lint: ## Style, contract style
 	@$(BIN)/ruff check .
@@ -54,6 +54,9 @@ generate-check: ## Generated files are current
 
 unit: ## Tests without processes
 	@$(BIN)/python -m pytest tests/unit
+
+cli: ## The command line as a person types it
+	@$(BIN)/python -m pytest tests/cli
 
 contract: ## Tests of the service over gRPC and HTTP
 	@$(BIN)/python -m pytest tests/contract

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,18 +30,24 @@ BotId = Annotated[str, typer.Argument(help="The bot's id, as bot_…")]
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
-def connect(address: str, key: str) -> Client:
+@contextmanager
+def connect(address: str, key: str) -> Iterator[Client]:
     """A client with the key given, or the one that `rollcall run` keeps in the data folder."""
     from rollcall.client import Client
+    from rollcall.errors import UnavailableError
 
     found = key or read_key(Path(os.environ.get("ROLLCALL_DATA_DIR", "data")))
     if not found:
         raise UserError(
-            "no API key: give --key or set ROLLCALL_API_KEY. `rollcall run` makes one on its first start and keeps it in the data folder "
-            "(ROLLCALL_DATA_DIR); `rollcall keys create` makes more.",
+            "no API key: give --key or set ROLLCALL_API_KEY. `rollcall run` makes one on its first start and keeps it in the data "
+            "folder (ROLLCALL_DATA_DIR); `rollcall keys create` makes more.",
             code=2,
         )
-    return Client(address, found)
+    with Client(address, found) as client:
+        try:
+            yield client
+        except UnavailableError as error:
+            raise UserError(f"{error} ({address}; --address or ROLLCALL_SERVER_ADDRESS names another)") from None
 
 
 def _show(message: Any) -> None:

@@ -63,6 +63,7 @@ async def everything() -> AsyncIterator[first_start.Welcome]:
     from server.settings import ServerSettings
 
     settings = ServerSettings()
+    _check_broker_url(settings.broker_url)
     broker = make_broker(settings.broker_url)
     server = Server(settings, DramatiqDispatcher(broker))
     await server.start()
@@ -90,7 +91,14 @@ async def _run_all() -> None:
         say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
 
 
+def _check_broker_url(broker_url: str) -> None:
+    scheme = broker_url.partition("://")[0]
+    if scheme not in {"embedded", "redis", "rediss", "amqp", "amqps"}:
+        raise UserError(f"ROLLCALL_BROKER_URL: {scheme}:// is no broker; use embedded://, redis://… or amqp://…", code=2)
+
+
 def _refuse_embedded(broker_url: str) -> None:
+    _check_broker_url(broker_url)
     if broker_url.startswith("embedded:"):
         raise UserError(
             "a server or a worker of its own needs a broker between the two: set ROLLCALL_BROKER_URL to redis://… or amqp://…, "
@@ -100,7 +108,9 @@ def _refuse_embedded(broker_url: str) -> None:
 
 
 def server(
-    http: Annotated[bool, typer.Option("--http/--no-http", help="Serve HTTP too, in this process (quicker than a gateway apart)")] = True,
+    http: Annotated[
+        bool, typer.Option("--http/--no-http", help="Serve HTTP too, in this process (quicker than a gateway apart)")
+    ] = True,
     log_level: LogLevel = "info",
     log_json: LogJson = True,
 ) -> None:

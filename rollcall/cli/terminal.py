@@ -31,7 +31,9 @@ def explain(error: Exception) -> UserError | None:
         first = error.errors()[0]
         name = "ROLLCALL_" + "_".join(str(part) for part in first["loc"]).upper()
         return UserError(f"{name} is not right: {first['msg']}. `rollcall settings` lists every setting.", code=2)
-    if isinstance(error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | VoiceError):  # each is written for people
+    if isinstance(
+        error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | VoiceError
+    ):  # each is written for people
         return UserError(str(error))
     return None
 
