@@ -39,7 +39,7 @@ def connect(address: str, key: str) -> Iterator[Client]:
     found = key or read_key(Path(os.environ.get("ROLLCALL_DATA_DIR", "data")))
     if not found:
         raise UserError(
-            "no API key: give --key or set ROLLCALL_API_KEY. `rollcall run` makes one on its first start and keeps it in the data "
+            "no API key: give --key or set ROLLCALL_API_KEY. `rollcall run` makes one on its first start, kept in the data "
             "folder (ROLLCALL_DATA_DIR); `rollcall keys create` makes more.",
             code=2,
         )
