@@ -5,38 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path as FilePath
-from typing import Any
 
-from agents.platforms.base import UiState
-from agents.platforms.file_conditions import conditions, css, css_key, part_source, regular_expression, targets
-from agents.platforms.file_steps import check_variables, dialogs, steps
-from agents.platforms.file_table import Problem, Source, Table, kind
-from agents.platforms.platform_file import (
-    PEOPLE_SOURCES,
-    BrowserNeeds,
-    Chat,
-    Condition,
-    People,
-    PlatformFile,
-    Reload,
-    UrlRules,
-)
+from agents.platforms import file_sections as sections
+from agents.platforms.file_steps import dialogs, steps
+from agents.platforms.file_table import Problem, Source, Table
+from agents.platforms.platform_file import PlatformFile
 from agents.platforms.toml_lines import key_lines
 
 MAX_FILE_BYTES = 1_000_000
-EVIDENCE_STATES = tuple(state for state in UiState if state not in {UiState.LOADING, UiState.UNKNOWN})
-PERMISSIONS = {
-    "camera": "videoCapture",
-    "microphone": "audioCapture",
-    "notifications": "notifications",
-    "clipboard": "clipboardReadWrite",
-    "screen": "displayCapture",
-    "midi": "midi",
-    "geolocation": "geolocation",
-}
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
-_GLOB = re.compile(r"^(https?|\*|http\*)://[^/\s?#]+(/\S*)?$")
-_ORIGIN = re.compile(r"^https?://[^/\s?#*]+$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -95,26 +72,26 @@ def _platform(top: Table) -> PlatformFile:
     version = top.raw("format")
     if version not in {None, 1}:
         top.problem("format", "this version reads format = 1")
-    variables = _variables(top)
+    variables = sections.variables(top)
     names = tuple(name for name, _ in variables)
     timeouts = top.table("timeouts") or Table(top.source, {}, ("timeouts",))
     found = PlatformFile(
         name=_name(top),
         title=top.text("title"),
-        urls=_urls(top),
+        urls=sections.urls(top),
         variables=variables,
-        browser=_browser(top),
-        url=_url(top, names),
+        browser=sections.browser(top),
+        url=sections.url(top, names),
         join=steps(top, "join", names),
         after_join=steps(top, "after_join", names),
         leave=steps(top, "leave", names),
         dialogs=dialogs(top, "dialog"),
-        evidence=_evidence(top),
-        people=_people(top),
-        chat=_chat(top, names),
-        reload=_reload(top),
+        evidence=sections.evidence(top),
+        people=sections.people(top),
+        chat=sections.chat(top, names),
+        reload=sections.reload(top),
         step_seconds=timeouts.number("step_seconds", 15, low=0.5, high=600),
-        ignore_text_in=_selectors(top, "ignore_text_in"),
+        ignore_text_in=sections.selectors(top, "ignore_text_in"),
         path=top.source.file,
     )
     timeouts.done()
@@ -148,202 +125,9 @@ def _texts(top: Table) -> None:
     top.source.texts.update(merged)
 
 
-def _urls(top: Table) -> tuple[str, ...]:
-    table = top.table("match")
-    if table is None:
-        top.problem(
-            "", 'the table [match] is missing: it says whose meetings these are, as urls = ["https://meet.example.org/*"]'
-        )
-        return ()
-    urls = table.texts("urls")
-    if not table.has("urls"):
-        table.problem("", 'urls is missing, as urls = ["https://meet.example.org/*"]')
-    for url in urls:
-        if not _GLOB.match(url):
-            table.problem("urls", f"{url!r} is no URL with * for any characters, as https://meet.example.org/*")
-        elif re.match(r"^[^:]+://\*+(/|:|$)", url):
-            table.problem("urls", f"{url!r} would match every meeting there is; name the host")
-    table.done()
-    return urls
-
-
-def _variables(top: Table) -> tuple[tuple[str, str], ...]:
-    table = top.table("variables")
-    if table is None:
-        return ()
-    found = []
-    for name in table.value:
-        pattern = table.text(name)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            table.problem(name, f"{name!r} must be of a-z, 0-9 and _, and begin with a letter")
-        elif pattern:
-            found.append((name, regular_expression(table, name, pattern, groups=1)))
-    return tuple(found)
-
-
-def _browser(top: Table) -> BrowserNeeds:
-    table = top.table("browser")
-    if table is None:
-        return BrowserNeeds()
-    for index, flag in enumerate(table.texts("flags")):
-        if not flag.startswith("--"):
-            table.source.problem((*table.at("flags"), index), f"{flag!r} is no switch of Chromium, as --lang=en-US")
-        elif flag.startswith(("--disable-features", "--enable-features")):
-            table.source.problem((*table.at("flags"), index), "write enabled_features and disabled_features instead")
-    for index, origin in enumerate(table.texts("secure_origins")):
-        if not _ORIGIN.match(origin):
-            table.source.problem((*table.at("secure_origins"), index), f"{origin!r} is no origin, as http://10.0.0.1:8088")
-    for name in (granted := table.texts("permissions")):
-        if name not in PERMISSIONS:
-            table.problem("permissions", f"{name!r} is not known; known are: {', '.join(PERMISSIONS)}")
-    needs = BrowserNeeds(
-        flags=table.texts("flags"),
-        secure_origins=table.texts("secure_origins"),
-        permissions=tuple(PERMISSIONS[name] for name in granted if name in PERMISSIONS),
-        enabled_features=table.texts("enabled_features"),
-        disabled_features=table.texts("disabled_features"),
-        language=table.text("language", "en-US"),
-        microphone=table.flag("microphone", default=True),
-        camera=table.flag("camera", default=True),
-    )
-    table.done()
-    return needs
-
-
-def _url(top: Table, variables: tuple[str, ...]) -> UrlRules:
-    table = top.table("url")
-    if table is None:
-        return UrlRules()
-    rewrites = []
-    for one in table.tables("rewrite"):
-        pattern = regular_expression(one, "from", one.text("from", required=True))
-        replacement = one.text("to", required=True)
-        check_variables(one, "to", replacement, variables)
-        rewrites.append((pattern, replacement))
-        one.done()
-    for key in ("query", "fragment"):
-        for name, value in table.pairs(key):
-            check_variables(table, key, name + value, variables)
-    rules = UrlRules(
-        rewrite=tuple(rewrites),
-        open=table.text("open", "{meeting_url}"),
-        query=table.pairs("query"),
-        fragment=table.pairs("fragment"),
-        timeout_seconds=table.number("timeout_seconds", 30, low=1, high=300),
-    )
-    check_variables(table, "open", rules.open, variables)
-    table.done()
-    return rules
-
-
-def _evidence(top: Table) -> tuple[tuple[UiState, tuple[Condition, ...]], ...]:
-    table = top.table("evidence")
-    if table is None or not table.has("in_meeting"):
-        example = 'in_meeting = [".remote-tile"]'
-        (table or top).problem("", f"evidence of being in the meeting is missing: under [evidence], as {example}")
-    if table is None:
-        return ()
-    found = tuple((state, conditions(table, state.value)) for state in EVIDENCE_STATES)
-    table.done()
-    for alternative in dict(found)[UiState.IN_MEETING]:
-        said = (alternative.element, alternative.title, alternative.url, alternative.js)
-        if not any((*said, alternative.counters, alternative.every, alternative.some)):
-            table.problem("in_meeting", "what is not there is no evidence of being in; say what is there")
-    return tuple((state, alternatives) for state, alternatives in found if alternatives)
-
-
-def _people(top: Table) -> People | None:
-    table = top.table("people")
-    if table is None:
-        return None
-    pattern = table.text("name_pattern", hint="Video of (.+)")
-    people = People(
-        source=table.choice("from", "page", PEOPLE_SOURCES),
-        item=css_key(table, "item"),
-        id=part_source(table, "id"),
-        user_id=part_source(table, "user_id"),
-        name=part_source(table, "name"),
-        name_pattern=regular_expression(table, "name_pattern", pattern, groups=1) if pattern else "",
-        name_strip=table.texts("name_strip", named=True),
-        self_mark=css_key(table, "self"),
-        self_text=table.texts("self_text", named=True),
-        self_by_name=table.flag("self_by_name"),
-        host_mark=css_key(table, "host"),
-        host_text=table.texts("host_text", named=True),
-        speaking_mark=css_key(table, "speaking"),
-        ignore=css_key(table, "ignore"),
-        remote_media=table.flag("remote_media"),
-        hidden=table.flag("hidden"),
-        js=table.text("js"),
-        unnamed=table.text("unnamed", "Participant {n}"),
-        gone_after_seconds=table.number("gone_after_seconds", 1, low=0, high=60),
-    )
-    if people.source == "page" and not (people.item or people.js):
-        table.problem("", 'say where people are: item = ".tile", or js = "…", or from = "remote_streams"')
-    table.done()
-    return people
-
-
-def _chat(top: Table, variables: tuple[str, ...]) -> Chat | None:
-    table = top.table("chat")
-    if table is None:
-        return None
-    chat = Chat(
-        open=steps(table, "open", variables),
-        input=targets(table, "input"),
-        send=targets(table, "send"),
-        to=targets(table, "to"),
-        press=table.text("press", "" if table.has("send") else "Enter"),
-        message=css_key(table, "message"),
-        id=part_source(table, "id"),
-        text=part_source(table, "text", "@text"),
-        sender=part_source(table, "sender"),
-        sender_id=part_source(table, "sender_id"),
-        own_mark=css_key(table, "own"),
-        own_names=table.texts("own_names", named=True),
-        private_mark=css_key(table, "private"),
-        ignore=css_key(table, "ignore"),
-        hidden=table.flag("hidden"),
-        js=table.text("js"),
-        max_length=table.whole("max_length", 0, low=0, high=100000),
-    )
-    if not (chat.input or chat.message or chat.js):
-        table.problem("", 'say at least where to write (input = "#chat-input") or where messages are (message = ".message")')
-    table.done()
-    return chat
-
-
-def _reload(top: Table) -> Reload:
-    table = top.table("reload")
-    if table is None:
-        return Reload()
-    states = []
-    for name in table.texts("while"):
-        if name not in {state.value for state in EVIDENCE_STATES}:
-            table.problem("while", f"{name!r} is no state; known are: {', '.join(EVIDENCE_STATES)}")
-        else:
-            states.append(UiState(name))
-    reload = Reload(states=tuple(states), every_seconds=table.number("every_seconds", 15, low=2, high=600))
-    table.done()
-    return reload
-
-
-def _selectors(top: Table, key: str) -> tuple[str, ...]:
-    value = top.raw(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        top.problem(key, f"must be a list of CSS selectors, not {kind(value)}")
-        return ()
-    return tuple(one for n, item in enumerate(value) if (one := css(top.source, (*top.at(key), n), item)))
-
-
 def read_text(text: str, file: str = "platform.toml") -> PlatformFile:
     """As `load`, from a text. Raises PlatformFileError."""
     platform, problems = parse(text, file)
     if platform is None or problems:
         raise PlatformFileError(problems)
     return platform
-
-
-__all__ = ["Any", "PlatformFileError", "Problem", "check", "load", "parse", "read_text"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,10 +129,11 @@ class Hands:
             return []
         return [str(one)[:110] for answer in answers if isinstance(answer, list) for one in answer][:25]
 
-    async def run(self, identifier: str, *, timeout_s: float) -> bool:
-        """Runs an expression of the platform file in every frame; whether it was true in one."""
+    async def run(self, identifier: str, values: Mapping[str, str], *, timeout_s: float) -> bool:
+        """Runs an expression of the platform file in every frame, with `vars`; whether it was true in one."""
+        request = {"id": identifier, "values": dict(values)}
         answers = await self._page.evaluate_in_frames(
-            ACT, self._handle, self._token, "run", {"id": identifier}, timeout_s=max(timeout_s, 0.1)
+            ACT, self._handle, self._token, "run", request, timeout_s=max(timeout_s, 0.1)
         )
         return any(isinstance(answer, dict) and answer.get("value") is True for answer in answers)
 

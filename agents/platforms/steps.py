@@ -143,7 +143,7 @@ class StepRunner:
                 return ""
             case "js":
                 seconds = step.timeout_seconds or self.default_seconds
-                return "" if await self.hands.run(one.expression, timeout_s=seconds) else "was not true in any frame"
+                return "" if await self.hands.run(one.expression, self.values, timeout_s=seconds) else "was not true in any frame"
             case _:
                 await self.page.open(value, timeout_s=max(deadline - time.monotonic(), self.default_seconds))
                 return ""

@@ -33,7 +33,7 @@ def no_devices(*, microphone: bool, camera: bool) -> str:
 def registration(expression: str, identifier: str, *, token: str, handle: str) -> str:
     """One expression of a platform file, in a script of its own: a mistake in it stops nothing else."""
     name, key, secret = json.dumps(handle), json.dumps(identifier), json.dumps(token)
-    return f"window[{name}] && window[{name}]({secret}, 'register', {{id: {key}, run: () => ({expression}\n)}});"
+    return f"window[{name}] && window[{name}]({secret}, 'register', {{id: {key}, run: (vars) => ({expression}\n)}});"
 
 
 def _closed(constants: dict[str, Any], *sources: str) -> str:

@@ -32,7 +32,7 @@ function evaluateAtom(atom, media) {
   if (atom.kind === "counter") return atom.name === "remote_videos" ? remoteVideos() : media[atom.name];
   const check = steps.get(atom.id);
   try {
-    return check && check() ? 1 : 0;
+    return check && check({}) ? 1 : 0;
   } catch (error) {
     return 0;
   }
@@ -124,7 +124,7 @@ function listMessages(rules) {
 function ownList(id, words, flags, limit) {
   const make = steps.get(id);
   try {
-    const list = Array.from((make && make()) || []).slice(0, MAX_PEOPLE);
+    const list = Array.from((make && make({})) || []).slice(0, MAX_PEOPLE);
     return list.map((one) => {
       const clean = {};
       for (const key of words) clean[key] = cut(String(one[key] === undefined || one[key] === null ? "" : one[key]), 0, limit);
@@ -199,7 +199,7 @@ Object.defineProperty(window, HANDLE, {
     if (act === "register") return void steps.set(request.id, request.run);
     if (act === "locate") return locate(request);
     if (act === "look") return look();
-    if (act === "run") return steps.has(request.id) ? Promise.resolve(steps.get(request.id)()).then((value) => ({ value: Boolean(value) })) : null;
+    if (act === "run") return steps.has(request.id) ? Promise.resolve(steps.get(request.id)(request.values)).then((value) => ({ value: Boolean(value) })) : null;
     const element = heldElement(request);
     return element ? { result: acts[act](element, request) } : null;
   },

@@ -223,7 +223,7 @@ async def test_an_error_page_that_says_why_is_evidence_and_another_is_a_failure(
 
 async def test_expressions_are_the_way_out_and_a_mistake_in_one_stops_no_other(attend: Attend, site: Site) -> None:
     rules = f"""{MATCH}[[join]]
-js = "new Promise((done) => setTimeout(() => {{ window.app.join('{{bot_name}}'); done(true); }}, 100))"
+js = "new Promise((done) => setTimeout(() => {{ window.app.join(vars.bot_name); done(true); }}, 100))"
 [evidence]
 in_meeting = [{{ js = "app.joined" }}]
 lobby = [{{ js = "app.((" }}]
@@ -234,13 +234,13 @@ js = "app.people.map((p) => ({{ id: p.i, name: p.n, host: p.i === 1, speaking: p
 js = "app.chat"
 """
     html = """<canvas></canvas><script>
-window.app = { joined: false, people: [], chat: [], join(who) { this.joined = true; this.people = [{i: 1, n: 'Ada'}, {i: 2, n: 'Bob'}]; this.chat = [{id: 9, text: 'hi', sender: 'Ada'}]; } };
+window.app = { joined: false, people: [], chat: [], join(who) { this.joined = true; this.people = [{i: 1, n: 'Ada'}, {i: 2, n: 'Bob'}, {i: 3, n: who}]; this.chat = [{id: 9, text: 'hi', sender: 'Ada'}]; } };
 </script>"""
     bot = await attend(rules)
     await bot.enter(site.page("/a", html))
     await bot.until_state(UiState.IN_MEETING)
     await bot.until(lambda: bot.chat and bot.speaking)
-    assert [(one.name, one.is_host) for one in bot.people] == [("Ada", True), ("Bob", False)]
+    assert [(one.name, one.is_host) for one in bot.people] == [("Ada", True), ("Bob", False), ("Bot", False)]
     assert bot.speaking == [("2", True)]
 
 

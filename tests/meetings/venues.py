@@ -1,0 +1,59 @@
+"""How people use the meetings that others wrote."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agents.browser.api import Page
+from agents.people.script import PersonScript
+
+WAIT_SECONDS = 15
+
+
+async def until(page: Page, condition: str) -> None:
+    """Waits until an expression is true in the page."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await page.evaluate(f"() => Boolean({condition})"):  # noqa: ASYNC110 -- it happens in a browser
+            await asyncio.sleep(0.05)
+
+
+class EasyRtcVenue:
+    """open-easyrtc's multiparty demo: joins by itself."""
+
+    async def enter(self, page: Page, url: str, person: PersonScript) -> None:
+        del person
+        await page.open(url)
+
+    async def chat(self, page: Page, text: str, to: str | None) -> None:
+        del to
+        await page.evaluate(
+            "(text) => { showTextEntry(); document.getElementById('textentryField').value = text; sendText(); }", text
+        )
+
+    async def is_out(self, page: Page) -> bool:
+        del page
+        return False
+
+    async def leave(self, page: Page) -> None:
+        await page.evaluate("() => { easyrtc.hangupAll(); easyrtc.disconnect(); }")
+
+
+class JanusVenue:
+    """The VideoRoom demo of janus."""
+
+    async def enter(self, page: Page, url: str, person: PersonScript) -> None:
+        await page.open(url)
+        await until(page, "typeof $ === 'function' && $._data($('#start')[0], 'events')")
+        await page.evaluate("() => { $('#start').click(); }")
+        await until(page, "$('#username').is(':visible')")
+        await page.evaluate("(name) => { $('#username').val(name); $('#register').click(); }", person.name)
+
+    async def chat(self, page: Page, text: str, to: str | None) -> None:
+        raise NotImplementedError("that room has no chat")
+
+    async def is_out(self, page: Page) -> bool:
+        del page
+        return False
+
+    async def leave(self, page: Page) -> None:
+        await page.evaluate("() => { janus.destroy(); }")
