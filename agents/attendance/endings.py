@@ -204,6 +204,11 @@ def no_way_back(last: Ending) -> Ending:
     return meeting_ended(f"The page was lost and the bot did not get back in. {last.detail}", last.code)
 
 
+def not_back_in_time() -> Ending:
+    """As `no_way_back`, where nobody said no."""
+    return meeting_ended("The page was lost and the bot was not let back in within two minutes.", "not_back_in_time")
+
+
 def internal_error(fault_id: str) -> Ending:
     """A fault of ours."""
     detail = f"A fault in the worker; look for {fault_id} in its log." if fault_id else "A fault in the worker; see its log."

@@ -18,6 +18,7 @@ from agents.attendance.endings import (
     lost_in_meeting,
     meeting_ended,
     no_way_back,
+    not_back_in_time,
     worth_another_try,
 )
 from agents.attendance.evidence import Evidence
@@ -208,6 +209,8 @@ class Story:
                 )
             case EnterFailed(error=error) | PageFailed(error=error):
                 then = await self._fault(error)
+            case TimeOver() if self.joined and not self._in_now:
+                then = not_back_in_time()
             case TimeOver():
                 then = await self._fault(self._nothing_seen())
             case CaptureFailed(detail=detail):
@@ -228,10 +231,10 @@ class Story:
     async def _see(self, state: UiState, at_ms: int) -> Ending | Then:
         self._state = state
         ending = ending_of(state, joined=self.joined)
-        if ending is None and self.joined and not self._in_now and (refusal := ending_of(state, joined=False)):
-            ending = no_way_back(refusal)
+        if ending is None and not self._in_now:
+            ending = ending_of(state, joined=False)
         if ending is not None:
-            return ending
+            return self._as_one_who_was_in(ending)
         if state is UiState.IN_MEETING:
             await self._is_in(at_ms)
         elif state in (UiState.LOBBY, UiState.HOST_ABSENT):
@@ -327,7 +330,12 @@ class Story:
         if worth_another_try(error) and self._tries < self._patience.join_tries:
             return Then.TRY_AGAIN
         ending = join_failure(error, tries=self._tries)
-        return no_way_back(ending) if self.joined else ending
+        return self._as_one_who_was_in(ending)
+
+    def _as_one_who_was_in(self, ending: Ending) -> Ending:
+        """Who was in the meeting, with this agent or an earlier one, and is not let in again, has seen its end."""
+        was_in = self.joined or self._spec.recording_start_timestamp_ms > 0
+        return no_way_back(ending) if was_in and ending.trigger == bot.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING else ending
 
     def _rejoin(self, code: str) -> Ending | Then:
         if self._rejoins_left == 0:

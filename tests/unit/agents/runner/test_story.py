@@ -303,6 +303,19 @@ async def test_a_bot_that_waits_in_vain_to_come_back_gives_up(stage: Stage) -> N
     stage.show(UiState.LOBBY)
     await stage.end()
     assert ("meeting_ended", "") in stage.moves()
+    assert len(stage.attendances) == 2
+
+
+async def test_a_second_agent_that_is_refused_has_seen_the_end_of_its_meeting(stage: Stage) -> None:
+    stage.spec.attempt = 2
+    stage.spec.recording_state = bot.RECORDING_STATE_IN_PROGRESS
+    stage.spec.recording_start_timestamp_ms = 1_600_000_000_000
+    stage.start()
+    await stage.until_entered()
+    stage.show(UiState.NOT_FOUND)
+    await stage.end()
+    assert stage.triggers() == ["meeting_ended", "post_processing_completed"]
+    assert stage.of("recording")[-1].recording.state == bot.RECORDING_STATE_COMPLETE
 
 
 async def test_a_page_that_shows_the_meeting_no_more_is_rejoined(stage: Stage) -> None:
