@@ -18,13 +18,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import grpc
 
 from benchmarks.harness import HttpConnection, Load, http_request, measure, table
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1 import bot_service_pb2_grpc as stubs
-from tests.services import postgres_cluster
+from tests.services import free_port, postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 16
@@ -43,19 +44,12 @@ class Running:
     key: str
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for_port(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_for_port(process: subprocess.Popen[bytes], port: int, output: IO[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"the server under measurement ended with {process.returncode}")
+            output.seek(0)
+            sys.exit(f"the server under measurement ended with {process.returncode}:\n{output.read()[-3000:].decode()}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -68,7 +62,7 @@ def _process(command: list[str], environment: dict[str, str], port: int) -> Iter
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
         try:
-            _wait_for_port(process, port)
+            _wait_for_port(process, port, output)
             yield process
         finally:
             process.terminate()
@@ -76,11 +70,21 @@ def _process(command: list[str], environment: dict[str, str], port: int) -> Iter
 
 
 @contextmanager
+def redis_server() -> Iterator[str]:
+    """The broker that takes Rollcall's hints; nobody reads them."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with _process(command, {}, port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
 def rollcall_server(name: str, database_url: str | None) -> Iterator[Running]:
     """`rollcall server` with HTTP in process, on a fresh database."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, redis_server() as broker:
         http_port, grpc_port = free_port(), free_port()
         environment = {
+            "ROLLCALL_BROKER_URL": broker,
             "ROLLCALL_DATA_DIR": folder,
             "ROLLCALL_GRPC_ADDRESS": f"127.0.0.1:{grpc_port}",
             "ROLLCALL_HTTP_ADDRESS": f"127.0.0.1:{http_port}",
@@ -103,7 +107,7 @@ def rollcall_server(name: str, database_url: str | None) -> Iterator[Running]:
 def django_server(database: str) -> Iterator[Running]:
     """The baseline: one gunicorn worker process with threads."""
     port = free_port()
-    environment = {"DJANGO_DATABASE": database}
+    environment = {"DJANGO_DATABASE_URL": database}
     prepare = f"from benchmarks.baselines.django_service import prepare; prepare({BASELINE_KEY!r})"
     subprocess.run([sys.executable, "-c", prepare], cwd=ROOT, env={**os.environ, **environment}, check=True)
     command = [
@@ -201,13 +205,12 @@ def _rows(name: str, face: str, loads: dict[str, Load]) -> list[list[object]]:
 async def main(count: int = 4000) -> str:
     """The table."""
     rows: list[list[object]] = []
-    with postgres_cluster() as cluster:
-        for name, url in (("Rollcall, PostgreSQL", cluster.new_database()), ("Rollcall, SQLite", None)):
+    with postgresql() as cluster:
+        for name, url in (("Rollcall, PostgreSQL", cluster.url(cluster.new_database())), ("Rollcall, SQLite", None)):
             with rollcall_server(name, url) as running:
                 rows += _rows(name, "REST", await rest(running, count, [running.pid]))
                 rows += _rows(name, "gRPC", await by_grpc(running, count, [running.pid]))
-        database = cluster.new_database()
-        with django_server(f"127.0.0.1:{cluster.port}:{cluster.user}:{database.rpartition('/')[2].partition('?')[0]}") as running:
+        with django_server(cluster.url(cluster.new_database())) as running:
             rows += _rows(running.name, "REST", await rest(running, count // 4, [running.pid]))
     return table(("service", "face", "call", "CPU ms a call", "calls/s", "p50 ms", "p99 ms"), rows)
 

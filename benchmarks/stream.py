@@ -20,7 +20,7 @@ from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1 import bot_service_pb2_grpc as bots
 from rollcall.v1 import event_service_pb2 as events_pb
 from rollcall.v1 import event_service_pb2_grpc as events
-from tests.services import postgres_cluster
+from tests.services import postgresql
 
 IDLE = 1000
 EVENTS = 1000
@@ -123,8 +123,8 @@ async def main() -> str:
     """The tables."""
     rows: list[list[object]] = []
     spread: list[list[object]] = []
-    with postgres_cluster() as cluster:
-        for name, url in (("PostgreSQL", cluster.new_database()), ("SQLite", None)):
+    with postgresql() as cluster:
+        for name, url in (("PostgreSQL", cluster.url(cluster.new_database())), ("SQLite", None)):
             with rollcall_server(name, url) as running:
                 for idle in (0, IDLE):
                     taken = await _latency(running, idle)

@@ -2,7 +2,7 @@
 
 A token is looked up by its hash, two fields are validated, bot and event are inserted in one transaction. No settings, no state
 table, no stream, no dispatch: the least that such a service could do. Run by gunicorn
-(`gunicorn benchmarks.baselines.django_service:application`) with DJANGO_DATABASE as `host:port:user:name`.
+(`gunicorn benchmarks.baselines.django_service:application`) with the database's URL in DJANGO_DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import hashlib
 import os
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
 
-_host, _port, _user, _name = os.environ["DJANGO_DATABASE"].split(":")
+_database = urlsplit(os.environ["DJANGO_DATABASE_URL"])
 settings.configure(
     DEBUG=False,
     ALLOWED_HOSTS=["*"],
@@ -27,10 +28,10 @@ settings.configure(
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "HOST": _host,
-            "PORT": _port,
-            "USER": _user,
-            "NAME": _name,
+            "HOST": _database.hostname,
+            "PORT": _database.port,
+            "USER": _database.username,
+            "NAME": _database.path.lstrip("/"),
             "CONN_MAX_AGE": 600,
         }
     },
