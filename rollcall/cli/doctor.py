@@ -66,11 +66,12 @@ def _chromium() -> Finding:
     from agents.browser.api import BrowserOptions
     from agents.browser.errors import BrowserError
     from agents.browser.session import ChromiumLauncher
+    from agents.settings import WorkerSettings
 
     async def start() -> Finding:
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
-            browser = await ChromiumLauncher().launch(BrowserOptions(tab_capture=True), profile_parent=Path(folder))
+            browser = await ChromiumLauncher(WorkerSettings().chromium).launch(BrowserOptions(tab_capture=True), profile_parent=Path(folder))
             took = time.monotonic() - began
             try:
                 return Finding(f"started in {took:.1f} s")
