@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from server.rpc.local import LocalTransport
 from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
+from server.rpc.tasks import end_tasks
 from server.rpc.validation import Check, Validator
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
@@ -196,9 +196,7 @@ class Server:
         await self._grpc.set_serving(serving=serving)
 
     async def _end_health(self) -> None:
-        self._health.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._health
+        await end_tasks([self._health])
 
 
 def _check(settings: ServerSettings) -> None:

@@ -29,6 +29,7 @@ from server.domain.state import ATTENDING, JOINED, TERMINAL, BotState, SubType, 
 from server.feed import Feed, FeedItem
 from server.rpc import convert
 from server.rpc.attend_reports import ReportLine
+from server.rpc.tasks import end_tasks
 from server.store import Lease, Store, Task
 
 _log = structlog.get_logger(__name__)
@@ -99,9 +100,7 @@ class AttendSession:
             if self._error is not None:
                 raise self._error
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(tasks)
 
     def supersede(self) -> None:
         """Ends this stream, for a newer one has come for the same bot."""

@@ -97,4 +97,6 @@ def _key(metadata: Metadata) -> str:
     words = value.split() if isinstance(value, str) else []
     if len(words) != 2 or words[0].lower() not in _SCHEMES:
         raise Unauthenticated("KEY_MALFORMED", MALFORMED)
+    if not words[1].isascii():
+        raise Unauthenticated("KEY_INVALID", INVALID)  # no key of ours; and what is no text at all need not be hashed
     return words[1]

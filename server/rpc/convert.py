@@ -14,6 +14,9 @@ from server.domain.leave_rules import LeaveRules, Phase, Situation
 from server.domain.state import BotState, RecordingState, SubType, TranscriptionState
 from server.store import BotRecord, Lease, ParticipantRecord, Task
 
+_YEAR_1 = -62_135_596_800
+_YEAR_9999 = 253_402_300_799
+
 
 def _numbers(enum: Any, prefix: str, words: type[StrEnum]) -> dict[str, Any]:
     return {word.value: enum.Value(prefix + word.value.upper()) for word in words}
@@ -45,8 +48,8 @@ def set_time(time: Timestamp, at_us: int) -> None:
 
 
 def time_us(time: Timestamp) -> int:
-    """A Timestamp as microseconds since the Unix epoch."""
-    return time.seconds * 1_000_000 + time.nanos // 1_000
+    """A Timestamp as microseconds since the Unix epoch; one outside the years 1 to 9999 as the nearest of these."""
+    return min(max(time.seconds, _YEAR_1), _YEAR_9999) * 1_000_000 + min(max(time.nanos, 0), 999_999_999) // 1_000
 
 
 def bot_message(record: BotRecord) -> bot_pb2.Bot:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,33 +31,49 @@ class Tls:
 
 
 class GrpcServer:
-    """Serves a pipeline. `start` binds; `port` is the real one."""
+    """Serves a pipeline. `start` binds; `port` is the real one.
+
+    The grpc.aio server is only made once its port is known to be free, for one that was never started takes the whole process
+    with it when it is collected (a segmentation fault, seen with grpcio 1.85.1).
+    """
 
     def __init__(
         self, pipeline: Pipeline, address: str, *, max_message_bytes: int, reuse_port: bool = False, tls: Tls | None = None
     ) -> None:
+        self._pipeline = pipeline
         self._address = address
         self._tls = tls
+        self._reuse_port = reuse_port
+        self._options = _options(max_message_bytes, reuse_port=reuse_port)
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_options(max_message_bytes, reuse_port=reuse_port))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        # Last, for it answers for every path that the ones before do not know.
-        self._server.add_generic_rpc_handlers((GrpcEdge(pipeline),))
+        self._server: grpc.aio.Server | None = None
         self.port = 0
 
     async def start(self) -> None:
         """Binds and serves. Raises PortInUse, BadSetting."""
         await self.set_serving(serving=False)
         credentials = _credentials(self._tls) if self._tls else None
+        _try_port(self._address, reuse_port=self._reuse_port)
+        server = self._make()
         try:
             if credentials is None:
-                self.port = self._server.add_insecure_port(self._address)
+                self.port = server.add_insecure_port(self._address)
             else:
-                self.port = self._server.add_secure_port(self._address, credentials)
-        except RuntimeError:
+                self.port = server.add_secure_port(self._address, credentials)
+        except RuntimeError:  # somebody took it within the last millisecond
+            await server.start()
+            await server.stop(0)
             raise PortInUse(self._address, ADDRESS_SETTING) from None
-        await self._server.start()
+        await server.start()
+        self._server = server
+
+    def _make(self) -> grpc.aio.Server:
+        server = grpc.aio.server(options=self._options)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection((*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        # Last, for it answers for every path that the ones before do not know.
+        server.add_generic_rpc_handlers((GrpcEdge(self._pipeline),))
+        return server
 
     async def set_serving(self, *, serving: bool) -> None:
         """What health says, of the whole and of each service."""
@@ -66,8 +83,25 @@ class GrpcServer:
     async def stop(self, grace_s: float) -> None:
         """Ends what still runs after so many seconds. Streams that are meant to be endless have to be ended before."""
         await self._health.enter_graceful_shutdown()
-        with contextlib.suppress(RuntimeError):  # never started
+        if self._server is not None:
             await self._server.stop(grace_s)
+
+
+def _try_port(address: str, *, reuse_port: bool) -> None:
+    """Binds for a moment: the system's own words are better than gRPC's, which also writes its own to standard error."""
+    host, _, port = address.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, place = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reuse_port:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            probe.bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(address, ADDRESS_SETTING) from None
+        raise BadSetting(ADDRESS_SETTING, f"cannot listen at {address}: {error.strerror}.") from None
 
 
 def _options(max_message_bytes: int, *, reuse_port: bool) -> list[tuple[str, int]]:

@@ -71,7 +71,8 @@ class Pipeline:
         if self._running:
             self._quiet.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._quiet.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._quiet.wait()
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:

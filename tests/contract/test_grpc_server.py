@@ -169,6 +169,8 @@ async def test_a_second_server_on_one_data_folder_is_refused(tmp_path: Path) -> 
     [
         ({"grpc_address": "nonsense"}, "ROLLCALL_GRPC_ADDRESS"),
         ({"grpc_address": "127.0.0.1:notaport"}, "ROLLCALL_GRPC_ADDRESS"),
+        ({"grpc_address": "192.0.2.1:50051"}, "ROLLCALL_GRPC_ADDRESS"),
+        ({"grpc_address": "no.such.host.invalid:50051"}, "ROLLCALL_GRPC_ADDRESS"),
         ({"database_url": "mysql://x"}, "ROLLCALL_DATABASE_URL"),
         ({"reuse_port": True}, "ROLLCALL_REUSE_PORT"),
         ({"grpc_tls_cert": Path("x")}, "ROLLCALL_GRPC_TLS_CERT"),
