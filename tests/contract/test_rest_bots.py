@@ -14,6 +14,7 @@ import pytest_asyncio
 from google.rpc import code_pb2
 
 from rollcall import AsyncClient
+from rollcall.v1 import agent_service_pb2
 from tests.contract.harness import MEET, FakeAgent
 from tests.contract.rest import FACES, Face, create, face
 
@@ -146,6 +147,8 @@ async def test_the_stream_of_a_bot_that_has_ended_ends(served: Face, client: htt
     agent = FakeAgent(served.running, bot["id"])
     await agent.claim()
     await agent.stored(await agent.move("could_not_join_meeting", "meeting_not_found"))
+    await agent.say(release=agent_service_pb2.ReleaseLease())
+    await agent.end()
     await agent.close()
     answer = await client.get(f"/api/v1/bots/{bot['id']}/events?after_sequence=0", headers={"Accept": "application/x-ndjson"})
     states = [
@@ -185,6 +188,8 @@ async def test_a_recording_is_fetched_in_ranges_and_by_the_client(
     }
     await agent.report(recording=report)
     await agent.stored(await agent.move("post_processing_completed"))
+    await agent.say(release=agent_service_pb2.ReleaseLease())
+    await agent.end()
     await agent.close()
     recording = (await client.get(f"/api/v1/bots/{bot['id']}/recording")).json()
     assert recording.keys() == {"url", "start_timestamp_ms"}
