@@ -93,7 +93,7 @@ async def main() -> str:
 async def _measure(base: str, folder: Path) -> str:
     async with httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as http:
         async with asyncio.timeout(60):
-            while not (folder / "api_key").exists():  # noqa: ASYNC110 - another process makes it
+            while not (folder / "api_key").exists():
                 await asyncio.sleep(0.1)
         http.headers["Authorization"] = f"Token {(folder / 'api_key').read_text().strip()}"
         room = f"{base}/rehearsal/joining"

@@ -138,7 +138,7 @@ def _by_machine() -> Iterable[str]:
         yield "--no-sandbox"
     if not sys.platform.startswith("linux"):
         return
-    # A graphics process of its own costs 5-10 MB more where there is no graphics card to drive (measured: 267 against 271-276 MB).
+    # A graphics process of its own costs 5-10 MB where no graphics card is there (267 against 271-276 MB).
     yield "--in-process-gpu"
     try:
         if shutil.disk_usage("/dev/shm").free < SMALL_SHARED_MEMORY_BYTES:  # noqa: S108 -- Chromium's choice of folder, not ours
