@@ -71,7 +71,8 @@ def _chromium() -> Finding:
     async def start() -> Finding:
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
-            browser = await ChromiumLauncher(WorkerSettings().chromium).launch(BrowserOptions(tab_capture=True), profile_parent=Path(folder))
+            launcher = ChromiumLauncher(WorkerSettings().chromium)
+            browser = await launcher.launch(BrowserOptions(tab_capture=True), profile_parent=Path(folder))
             took = time.monotonic() - began
             try:
                 return Finding(f"started in {took:.1f} s")
