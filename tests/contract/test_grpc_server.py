@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,14 @@ from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from rollcall.grpc_transport import GrpcTransport
+from rollcall.grpc_transport import GrpcTransport, Tls
 from rollcall.transport import CallError
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, GetBotRequest, ListBotsRequest
 from server.app import Server
 from server.dispatch import RecordingDispatcher
 from server.domain.errors import BadSetting, DataFolderInUse, PortInUse
 from tests.contract.harness import BOTS, MEET, Running, info_of, running_server, settings_for, status_of, until
+from tests.services import missing, postgresql
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -196,3 +199,60 @@ async def test_two_servers_on_postgresql_share_bots_streams_and_a_port(tmp_path:
             made: Any = await transport.unary(BOTS + "CreateBot", request, first.auth)
             assert made.bot.id
             await transport.close()
+
+
+def certificate(folder: Path, name: str, authority: str | None = None) -> None:
+    """A key and a certificate for localhost, by openssl; of its own making, or of an authority's."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
+    issuer = ["-CA", str(folder / f"{authority}.pem"), "-CAkey", str(folder / f"{authority}.key")] if authority else []
+    subprocess.run([*request, *names, *files, *issuer], check=True, capture_output=True)
+
+
+async def test_tls_is_spoken_and_a_client_without_a_certificate_is_turned_away(tmp_path: Path) -> None:
+    certificate(tmp_path, "authority")
+    certificate(tmp_path, "server", "authority")
+    certificate(tmp_path, "client", "authority")
+    fields = {
+        "grpc_tls_cert": tmp_path / "server.pem",
+        "grpc_tls_key": tmp_path / "server.key",
+        "grpc_tls_client_ca": tmp_path / "authority.pem",
+    }
+    authority = tmp_path / "authority.pem"
+    async with running_server(tmp_path / "data", f"sqlite:///{tmp_path / 'x.db'}", **fields) as one:
+        good = GrpcTransport(
+            one.address,
+            tls=Tls(authority=authority, certificate=tmp_path / "client.pem", key=tmp_path / "client.key"),
+        )
+        answer: Any = await good.unary(BOTS + "ListBots", ListBotsRequest(), one.auth, timeout_s=10)
+        assert list(answer.results) == []
+        await good.close()
+        for stranger in (GrpcTransport(one.address, tls=Tls(authority=authority)), GrpcTransport(one.address)):
+            with pytest.raises(CallError) as refused:
+                await stranger.unary(BOTS + "ListBots", ListBotsRequest(), one.auth, timeout_s=10)
+            assert refused.value.status.code == code_pb2.UNAVAILABLE
+            await stranger.close()
+
+
+async def test_a_database_that_is_away_is_said_and_the_service_is_back_with_it(tmp_path: Path) -> None:
+    with postgresql() as database:
+        async with running_server(tmp_path, database.url(database.new_database())) as one:
+            bot = await one.create()
+            channel = grpc.aio.insecure_channel(one.address)
+            await asyncio.to_thread(database.stop)
+            with pytest.raises(CallError) as refused:
+                await one.grpc.unary(BOTS + "GetBot", GetBotRequest(bot_id=bot.id), one.auth, timeout_s=20)
+            assert refused.value.status.code == code_pb2.UNAVAILABLE
+            assert info_of(refused.value.status).reason == "DATABASE_AWAY"
+            async with asyncio.timeout(20):
+                while await health(channel) == SERVING:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.05)
+            await asyncio.to_thread(database.start)
+            async with asyncio.timeout(20):
+                while await health(channel) != SERVING:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.05)
+            assert await one.get(bot.id) == bot
+            await channel.close()
