@@ -24,6 +24,10 @@ function mixer() {
   out = new Native.MediaStreamAudioDestinationNode(context, { channelCount: 1, channelCountMode: "explicit" });
   Node.connect(bus, meter);
   Node.connect(meter, out);
+  // Without any source Chromium stops pulling the graph; the mix then stands still, and the recorder, waiting for sound, with it.
+  const silence = new Native.ConstantSourceNode(context, { offset: 0 });
+  Node.connect(silence, bus);
+  silence.start();
   mapEach(audio, mixIn);
   return out;
 }

@@ -1,4 +1,5 @@
 // The picture: the tab as it looks, or, where the page forbids that, the remote videos side by side.
+const SETTLE_MS = 1500;
 let picture = null; // the track that is recorded
 let pictureMethod = "";
 let grab = null;
@@ -17,12 +18,26 @@ async function armPicture({ width, height, fps, methods }) {
       picture = name === "tab" ? await tabPicture(width, height, fps) : composedPicture(width, height, fps);
       pictureMethod = name;
       grab = new Native.ImageCapture(picture);
+      await settled(width, height);
       return describePicture(why);
     } catch (error) {
       why += `${name}: ${(error && error.name) || "failed"} `;
     }
   }
   throw new Native.Error(`no picture (${why})`);
+}
+
+// The bar "this tab is being shared" comes a moment after the first frames, and the first frame that a recorder gets decides the
+// size of the whole film.
+async function settled(width, height) {
+  const deadline = clock() + SETTLE_MS;
+  for (;;) {
+    const frame = await grabFrame(grab);
+    const fits = frame.width === width && frame.height === height;
+    frame.close();
+    if (fits || clock() > deadline) return; // a window of another make keeps a size of its own
+    await new Native.Promise((resolve) => { later(resolve, 50); });
+  }
 }
 
 function describePicture(why = "") {

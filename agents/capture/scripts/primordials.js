@@ -4,11 +4,12 @@ const { apply, construct, deleteProperty } = Reflect;
 const { stringify } = JSON;
 const { now: clock } = Date;
 const { sqrt, max, min, ceil, floor, log10 } = Math;
-const { setInterval: every } = globalThis;
+const { setInterval: every, setTimeout: later } = globalThis;
 const Native = {
   AnalyserNode: globalThis.AnalyserNode,
   AudioContext: globalThis.AudioContext,
   Blob: globalThis.Blob,
+  ConstantSourceNode: globalThis.ConstantSourceNode,
   Error: globalThis.Error,
   FileReader: globalThis.FileReader,
   Float32Array: globalThis.Float32Array,
