@@ -28,6 +28,7 @@ _FIRST_BACKOFF_S = 0.1
 _LONGEST_BACKOFF_S = 2.0
 _FIRST_ANSWER_S = 20.0
 _BAD_REPORT_TRIES = 3
+_CAREFUL_S = 5.0
 _STEADY_S = 5.0  # a stream that lasted so long was a good one: the next break starts with the shortest wait again
 
 
@@ -82,6 +83,7 @@ class Link:
         self._away_since: float | None = None
         self._heartbeat_s = 3.0
         self._bad_reports = 0
+        self._careful = False
         self._task: asyncio.Task[None] | None = None
         self._log = structlog.get_logger().bind(bot_id=bot_id)
 
@@ -264,6 +266,9 @@ class Link:
             return None if self._release is not None and not len(self._buffer) else Verdict.RETRY
         except grpc.aio.AioRpcError as error:
             verdict = verdict_of(error)
+            # A write that was under way when the server ended the stream hides the server's reason behind INTERNAL (grpc.aio,
+            # `_StreamRequestMixin._write`). Saying one thing at a time on the next stream brings the reason to light.
+            self._careful = error.code() is grpc.StatusCode.INTERNAL or verdict is Verdict.BAD_REPORT
             self._log.info("link_broken", code=error.code().name, verdict=verdict.name)
             return verdict
         finally:
@@ -277,6 +282,7 @@ class Link:
             case "accepted":
                 self._buffer.accepted(answer.accepted.number)
                 self._bad_reports = 0
+                self._careful = False
                 self._wake.set()
             case "command":
                 self._take(answer.command)
@@ -303,6 +309,8 @@ class Link:
                     await stream.write(agent.AttendRequest(result=result))
                 while (report := self._buffer.next()) is not None:
                     await stream.write(agent.AttendRequest(report=report))
+                    if self._careful:
+                        await self._heard_of(report.number)
                 if self._release is not None and not len(self._buffer):
                     await stream.write(agent.AttendRequest(release=self._release))
                     await stream.done_writing()
@@ -313,6 +321,14 @@ class Link:
                     await stream.write(agent.AttendRequest(situation=self._listeners.situation()))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), max(beat_at - time.monotonic(), 0.001))
+
+    async def _heard_of(self, number: int) -> None:
+        """Waits until the server has stored a report, or for some seconds; the reader ends the stream if it has not."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CAREFUL_S):
+                while self._buffer.is_waiting_for(number):
+                    self._wake.clear()
+                    await self._wake.wait()
 
 
 def _backoff() -> Iterator[float]:

@@ -84,6 +84,10 @@ class ReportBuffer:
         self._again = min(self._again, len(self._unacknowledged))
         self._next_number = max(self._next_number, number + 1)
 
+    def is_waiting_for(self, number: int) -> bool:
+        """Whether the report with this number was sent and is not acknowledged."""
+        return bool(self._unacknowledged) and self._unacknowledged[0].number <= number
+
     def resume(self, last_number: int) -> None:
         """Starts again on a new stream: what the server has is forgotten, the rest is sent again."""
         self.accepted(last_number)
