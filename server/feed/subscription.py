@@ -89,6 +89,7 @@ class Subscription:
         self._clock = self._loop.time
         self._sent = self._clock()
         self._look_s = _FIRST_LOOK_S
+        self._look_at: float | None = None
         self._queue: deque[StoredEvent] = deque()
         self._bytes = 0
         self._overflowed = False
@@ -225,7 +226,7 @@ class Subscription:
         return None
 
     def _moved(self) -> None:
-        self._sent, self._look_s = self._clock(), _FIRST_LOOK_S
+        self._sent, self._look_s, self._look_at = self._clock(), _FIRST_LOOK_S, None
 
     @property
     def _seen(self) -> int:
@@ -237,12 +238,14 @@ class Subscription:
         if self._final_place is not None and self._seen >= self._final_place:
             return _News.END
         due = self._bookmark_due()
-        look = self._clock() + self._look_s
-        if not self.ending or due < look:
+        if self.ending and self._look_at is None:
+            self._look_at = self._clock() + self._look_s
+        # When to look next is kept over bookmarks: however often they come, they must not put it off for ever.
+        if self._look_at is None or due < self._look_at:
             return _News.EVENT if await self._news(due) else _News.BOOKMARK
-        if await self._news(look):
+        if await self._news(self._look_at):
             return _News.EVENT
-        self._look_s = min(self._look_s * 2, _LONGEST_LOOK_S)
+        self._look_s, self._look_at = min(self._look_s * 2, _LONGEST_LOOK_S), None
         return _News.END if await self._source.at_end(self._seen) else _News.EVENT
 
     def _bookmark_due(self) -> float:

@@ -14,6 +14,7 @@ from rollcall.v1 import agent_service_pb2 as agent_pb
 from rollcall.v1 import bot_pb2, event_pb2
 from rollcall.v1.bot_service_pb2 import SendChatMessageRequest
 from rollcall.v1.bot_settings_pb2 import AutomaticLeaveSettings
+from rollcall.v1.event_service_pb2 import WatchBotRequest
 from tests.contract.harness import MEET, FakeAgent, Running, info_of, running_server, until, violations_of
 
 S = bot_pb2
@@ -133,6 +134,21 @@ async def test_a_silent_worker_loses_its_bot_and_another_goes_on(quick: Running)
     assert info_of(refused.value.status).reason == "LEASE_LOST"
     types = [event.state.type for event in await quick.log(bot.id) if event.HasField("state")]
     assert types.count(S.BOT_EVENT_TYPE_AGENT_LOST) == 1
+
+
+async def test_the_log_of_a_bot_that_ended_ends_though_its_worker_died_without_a_word(quick: Running) -> None:
+    bot = await quick.create()
+    agent = FakeAgent(quick, bot.id)
+    await agent.claim()
+    await agent.stored(await agent.move("could_not_join_meeting", "meeting_not_found"))
+    await agent.close()
+    request = WatchBotRequest(bot_id=bot.id, after_sequence=0)
+    async with asyncio.timeout(20):
+        told = [one async for one in quick.local.stream("/rollcall.v1.EventService/WatchBot", request, quick.auth)]
+    assert [one.event.state.type for one in told if one.event.HasField("state")] == [
+        S.BOT_EVENT_TYPE_JOIN_REQUESTED,
+        S.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING,
+    ]
 
 
 async def test_a_stream_whose_lease_ran_out_is_told_so(quick: Running) -> None:
