@@ -16,6 +16,8 @@ from server.store import Attention, Outcome, Store
 _log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 256
+_STOOD_STILL_US: Final = 3_000_000
+"""A sweep so long after the one before means that this process was stopped, or its machine: no agent could be heard meanwhile."""
 _QUIET: Final = frozenset({Outcome.HINT, Outcome.NOTHING})
 
 
@@ -23,7 +25,8 @@ class Scheduler:
     """Sweeps every second.
 
     hint: tells the broker that a bot can be claimed, as `Dispatcher.send`; must not block or raise.
-    start_grace_s: no lease is expired for so long after the start (one lease: agents need time to find the server again).
+    start_grace_s: no lease is expired for so long after the start, or after the process stood still (one lease: agents need time
+    to find the server again).
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class Scheduler:
         self._hint = hint
         self._every_s = every_s
         self._clock = clock or SystemClock()
-        self._expire_after_us = self._clock.now_us() + round(start_grace_s * 1_000_000)
+        self._grace_us = round(start_grace_s * 1_000_000)
+        self._swept_us = self._clock.now_us()
+        self._expire_after_us = self._swept_us + self._grace_us
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -56,7 +61,11 @@ class Scheduler:
 
     async def sweep(self) -> list[Attention]:
         """One sweep now; hints are sent for what can be claimed. Raises DatabaseAway."""
-        expire = self._clock.now_us() >= self._expire_after_us
+        now_us = self._clock.now_us()
+        if now_us - self._swept_us > _STOOD_STILL_US + round(self._every_s * 1_000_000):
+            self._expire_after_us = now_us + self._grace_us
+        self._swept_us = now_us
+        expire = now_us >= self._expire_after_us
         done: list[Attention] = []
         while True:
             some = await self._store.sweep(expire_leases=expire, limit=_AT_ONCE)
