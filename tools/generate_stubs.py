@@ -60,8 +60,8 @@ def generate(out: Path) -> None:
     include = Path(protoc.__file__).parent / "_proto"
     common = [f"-I{PROTO}", f"-I{PROTO / 'third_party'}", f"-I{include}"]
     runs = (
-        [f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out={out}", f"--mypy_grpc_out={out}", *ours],
-        [f"--python_out={out}", f"--mypy_out={out}", "buf/validate/validate.proto"],
+        [f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out=quiet:{out}", f"--mypy_grpc_out=quiet:{out}", *ours],
+        [f"--python_out={out}", f"--mypy_out=quiet:{out}", "buf/validate/validate.proto"],
         [f"--descriptor_set_out={out / 'contract.binpb'}", "--include_source_info", *ours],
     )
     for run in runs:

@@ -16,5 +16,9 @@ now=$(cat "$lock" pyproject.toml | cksum)
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && exit 0
 echo "Setting up .venv from $lock"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# Rollcall itself, as it lies here; setuptools' advice on that is kept back unless it fails.
+if ! said=$(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . 2>&1); then
+  echo "$said" >&2
+  exit 1
+fi
 echo "$now" >"$stamp"
