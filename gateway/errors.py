@@ -44,7 +44,7 @@ TABLE: dict[int, Row] = {
     code_pb2.FAILED_PRECONDITION: Row(400, "error"),
     code_pb2.ABORTED: Row(400, "error"),
     # A resume point outside the log is gone for good. 416 would promise a Content-Range in bytes, and 400 would look like a
-    # slip of the pen; an EventSource stops for either. The message names the earliest position that is still there.
+    # slip of the pen; an EventSource stops for either. The message says from where it can be resumed.
     code_pb2.OUT_OF_RANGE: Row(410, "error"),
     code_pb2.UNIMPLEMENTED: Row(501, "error", "The service does not offer this yet."),
     code_pb2.INTERNAL: Row(500, "error", OURS),

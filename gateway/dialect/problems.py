@@ -45,8 +45,7 @@ def shape(problems: Iterable[Problem], root: Descriptor, given: Message | None =
 
 
 def _one(problems: list[Problem], field: FieldDescriptor | None, given: Message | None) -> Any:
-    nested = field is not None and field.message_type is not None and not contract.is_map(field)
-    if field is None or not nested:
+    if field is None or not _is_object(field):
         return [_line(problem.path[1:], problem.message) for problem in problems]
     if all(_is_text(problem.path, field) for problem in problems):
         return {str(problem.path[1]): problem.message for problem in problems}
@@ -59,6 +58,12 @@ def _one(problems: list[Problem], field: FieldDescriptor | None, given: Message 
     for problem in problems:
         _plant(tree, problem.path[1:], problem.message)
     return tree
+
+
+def _is_object(field: FieldDescriptor) -> bool:
+    """Whether the field's JSON is an object with fields of its own: an instant is a message, but a plain value as JSON."""
+    inner = field.message_type
+    return inner is not None and not contract.is_map(field) and not inner.full_name.startswith("google.protobuf.")
 
 
 def _plant(tree: dict[str, Any], path: Path, message: str) -> None:

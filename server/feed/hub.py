@@ -109,7 +109,9 @@ class Feed:
         async with self._subscribed(project_id, None, source) as subscription:
             last = await self._store.last_position(project_id)
             if after_position is not None and after_position > last:
-                raise OutOfRange(START, "The position lies beyond the end of the log; use a cursor as it was given to you.")
+                raise OutOfRange(
+                    START, f"The position lies beyond the end of the log; use a cursor as it was given to you, or {START}."
+                )
             subscription.place = last if after_position is None else after_position
             async with contextlib.aclosing(subscription.items()) as items:
                 async for item in items:

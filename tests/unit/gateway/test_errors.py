@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import code_pb2
 
 from gateway import errors
@@ -87,6 +88,12 @@ def test_a_nested_object_that_was_given_has_errors_of_its_own_below_it() -> None
     }
     status = refused(code_pb2.INVALID_ARGUMENT, "x", bad_request(bot_image="missing")).status
     assert errors.answer(status, route=create_bot()).payload == {"bot_image": ["missing"]}
+
+
+def test_an_instant_has_no_fields_that_could_be_wrong() -> None:
+    given = bot_service_pb2.CreateBotRequest(join_at=Timestamp(seconds=1))
+    status = refused(code_pb2.INVALID_ARGUMENT, "x", bad_request(join_at="Must be in the future.")).status
+    assert errors.answer(status, route=create_bot(), given=given).payload == {"join_at": ["Must be in the future."]}
 
 
 def test_violations_of_a_query_are_one_sentence() -> None:
