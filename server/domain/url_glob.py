@@ -10,6 +10,9 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
+_OWN_NETWORK = frozenset({"localhost", "local", "internal", "lan", "intranet", "home", "corp"})
+"""Last parts of names that no public name ends in."""
+
 
 @dataclass(frozen=True, slots=True)
 class UrlGlob:
@@ -77,9 +80,12 @@ def wildcard(pattern: str, text: str) -> bool:
 
 
 def _is_internal(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    """Whether a host's name alone says that it is in the worker's own network, or could be an address in disguise."""
+    host = host.rstrip(".")
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return False
+        first, _, last = host.rpartition(".")
+    # Browsers read a name whose last part is a number as an address: 2130706433, 0x7f.1 and 127.1 are all this machine.
+    is_number = last.isdigit() or last.startswith("0x")
+    return not first or is_number or last in _OWN_NETWORK
