@@ -53,7 +53,7 @@ generate-check: ## Generated files are current
 	@$(BIN)/python tools/draw_states.py --check
 
 unit: ## Tests without processes
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit tests/measure
 
 cli: ## The command line as a person types it
 	@$(BIN)/python -m pytest tests/cli
