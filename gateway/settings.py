@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -19,12 +21,18 @@ class GatewaySettings(BaseSettings):
     server_address: str = Field(
         default="127.0.0.1:50051", description="Where the gRPC server is when the gateway is a process of its own."
     )
+    server_tls: bool = Field(
+        default=False, description="Whether to speak TLS with the server, trusting the system's authorities."
+    )
+    server_tls_ca: Path | None = Field(
+        default=None, description="PEM file of the authority of the server's certificate; means TLS."
+    )
+    server_tls_cert: Path | None = Field(default=None, description="PEM file of the gateway's own certificate, for mutual TLS.")
+    server_tls_key: Path | None = Field(default=None, description="PEM file of that certificate's key.")
     max_body_bytes: int = Field(default=15 * 1024 * 1024, gt=0, description="Bytes of the largest body that is read.")
     max_body_depth: int = Field(default=32, gt=0, description="Levels of the deepest nesting in a body.")
     call_timeout_seconds: float = Field(default=30.0, gt=0, description="Seconds that a call to the service may take.")
-    keepalive_seconds: float = Field(
-        default=15.0, gt=0, description="Seconds of silence until an event stream sends a comment."
-    )
+    keepalive_seconds: float = Field(default=15.0, gt=0, description="Seconds of silence until an event stream sends a comment.")
     drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that requests get to finish when the gateway stops.")
 
     @property

@@ -1,20 +1,17 @@
 """What the operator may set: one frozen object, read once from the environment (`ROLLCALL_…`).
 
-The environment is read here and nowhere else in the server. `describe` gives what `rollcall settings` prints, secrets masked.
+The environment is read here and nowhere else in the server. `rollcall settings` prints it, secrets masked.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from server.domain.errors import BadSetting
-
-PREFIX = "ROLLCALL_"
 Words = Annotated[frozenset[str], NoDecode]
 """Several words in one variable, separated by commas."""
 
@@ -22,7 +19,7 @@ Words = Annotated[frozenset[str], NoDecode]
 class ServerSettings(BaseSettings):
     """Settings of a server process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="ROLLCALL_", frozen=True, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(
         default=Path("data"), description="Folder of the database, the secrets and the media, where not set apart."
@@ -50,7 +47,7 @@ class ServerSettings(BaseSettings):
     grpc_tls_client_ca: Path | None = Field(
         default=None, description="PEM file of the authority whose client certificates are demanded."
     )
-    http_address: str = Field(default="127.0.0.1:8080", description="host:port of the gateway; only used to make the public URL.")
+    http_address: str = Field(default="127.0.0.1:8080", description="host:port to serve HTTP at; port 0 takes a free one.")
     public_url: str = Field(
         default_factory=lambda data: f"http://{data['http_address']}", description="Where users reach the gateway."
     )
@@ -105,34 +102,6 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of a URL, in small letters."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def read_settings() -> ServerSettings:
-    """The settings from the environment. Raises BadSetting that names the variable."""
-    try:
-        return ServerSettings()
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX + "…"
-        raise BadSetting(name, first["msg"]) from None
-
-
-class SettingLine(NamedTuple):
-    """One setting as shown to the operator."""
-
-    name: str
-    value: str
-    description: str
-
-
-def describe(settings: ServerSettings) -> list[SettingLine]:
-    """All settings in their order, secrets masked."""
-    lines = []
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        shown = ",".join(sorted(value)) if isinstance(value, frozenset) else without_password(str(value))
-        lines.append(SettingLine(PREFIX + name.upper(), "" if value is None else shown, field.description or ""))
-    return lines
 
 
 def without_password(url: str) -> str:

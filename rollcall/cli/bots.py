@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 from rollcall.cli.first_start import read_key
 from rollcall.cli.terminal import UserError, say
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Send bots, look at them, follow what happens to them.", no_args_is_help=True)
 
-Address = Annotated[str, typer.Option("--address", envvar="ROLLCALL_SERVER_ADDRESS", help="The gRPC service, as host:port")]
+Address = Annotated[
+    str,
+    typer.Option("--address", envvar=["ROLLCALL_SERVER_ADDRESS", "ROLLCALL_GRPC_ADDRESS"], help="The gRPC service, as host:port"),
+]
 Key = Annotated[
     str, typer.Option("--key", envvar="ROLLCALL_API_KEY", help="An API key; the one of `rollcall run` where not given")
 ]
@@ -50,28 +52,50 @@ def connect(address: str, key: str) -> Iterator[Client]:
             raise UserError(f"{error} ({address}; --address or ROLLCALL_SERVER_ADDRESS names another)") from None
 
 
+def _plain(message: Any) -> dict[str, Any]:
+    """As REST shows it, so that what is read here can be sent there."""
+    from gateway.dialect.encode import compile_encode
+
+    return compile_encode(message.DESCRIPTOR)(message)
+
+
 def _show(message: Any) -> None:
-    say(json.dumps(MessageToDict(message, preserving_proto_field_name=True), indent=2, ensure_ascii=False))
+    say(json.dumps(_plain(message), indent=2, ensure_ascii=False))
+
+
+def _request(settings: str) -> bots_pb.CreateBotRequest:
+    """The body that REST would take. Raises UserError that names what is wrong with it."""
+    from gateway.dialect.decode import compile_fill
+    from gateway.dialect.parse import NotJsonError, parse_object
+    from gateway.dialect.problems import Problem, dotted
+
+    request = bots_pb.CreateBotRequest()
+    problems: list[Problem] = []
+    try:
+        compile_fill(bots_pb.CreateBotRequest.DESCRIPTOR)(parse_object(settings.encode()), request, (), problems)
+    except NotJsonError as error:
+        raise UserError(f"--settings is not right: {error}", code=2) from None
+    if problems:
+        wrong = "; ".join(f"{dotted(problem.path)}: {problem.message}".lstrip(": ") for problem in problems)
+        raise UserError(f"--settings is not right: {wrong}", code=2)
+    return request
 
 
 @app.command()
 def create(
     meeting_url: Annotated[str, typer.Argument(help="The meeting")],
     name: Annotated[str, typer.Option(help="The name the bot shows")] = "Rollcall",
-    settings: Annotated[str, typer.Option(help="More fields of CreateBot, as JSON")] = "{}",
+    settings: Annotated[str, typer.Option(help="More fields of CreateBot, as JSON as REST takes it")] = "{}",
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Follow the bot until it has ended")] = False,
     address: Address = DEFAULT_ADDRESS,
     key: Key = "",
 ) -> None:
     """Send a bot to a meeting."""
-    try:
-        fields = ParseDict(json.loads(settings), bots_pb.CreateBotRequest())
-    except (ValueError, ParseError) as error:
-        raise UserError(f"--settings is not right: {error}", code=2) from None
-    fields.meeting_url, fields.bot_name = meeting_url, name
+    request = _request(settings)
+    request.meeting_url, request.bot_name = meeting_url, name
     with connect(address, key) as client:
-        bot = client.create_bot_from(fields)
+        bot = client.create_bot_from(request)
         _show(bot)
         if watch:
             _follow(client, bot.id, 0)
@@ -171,4 +195,4 @@ def _summary(event: event_pb2.Event, kind: str) -> str:
     if kind in _SUMMARIES:
         return _SUMMARIES[kind](event)
     payload = getattr(event, kind, None)
-    return json.dumps(MessageToDict(payload, preserving_proto_field_name=True), ensure_ascii=False) if payload is not None else ""
+    return json.dumps(_plain(payload), ensure_ascii=False) if payload is not None else ""

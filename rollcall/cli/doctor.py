@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MIN_FREE_BYTES = 2 * 1024**3
 MAX_CLOCK_OFF_SECONDS = 30.0
+_PROBE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ def doctor() -> None:
         ("Media folder", lambda: _folder(settings.media_dir)),
         ("Database", lambda: _database(settings)),
         ("Broker", lambda: _broker(settings.broker_url)),
-        ("gRPC port", lambda: _port(settings.grpc_address, "ROLLCALL_GRPC_ADDRESS")),
-        ("HTTP port", lambda: _port(settings.http_address, "ROLLCALL_HTTP_ADDRESS")),
+        ("gRPC port", lambda: _port(settings.grpc_address, "ROLLCALL_GRPC_ADDRESS", _grpc_is_ours)),
+        ("HTTP port", lambda: _port(settings.http_address, "ROLLCALL_HTTP_ADDRESS", _http_is_ours)),
         ("Clock", _clock),
     )
     bad = 0
@@ -128,17 +130,41 @@ def _broker(url: str) -> Finding:
     return Finding("cannot be reached", f"{problem}; start it, or correct ROLLCALL_BROKER_URL") if problem else Finding("answers")
 
 
-def _port(address: str, setting: str) -> Finding:
+def _port(address: str, setting: str, is_ours: Callable[[str], bool]) -> Finding:
     host, _, port = address.rpartition(":")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host.strip("[]"), int(port)))
         except OSError as error:
-            return Finding(
-                f"{address}: {os.strerror(error.errno or 0)}", f"fine if Rollcall is running; else choose another with {setting}"
-            )
+            if error.errno == errno.EADDRINUSE and is_ours(address):
+                return Finding(f"{address}: a Rollcall answers (good, if that is yours)")
+            return Finding(f"{address}: {os.strerror(error.errno or 0)}", f"choose another with {setting}")
     return Finding(f"{address} is free")
+
+
+def _http_is_ours(address: str) -> bool:
+    import httpx
+
+    try:
+        answer = httpx.get(f"http://{address}/healthz", timeout=_PROBE_S, trust_env=False)
+        return bool(answer.json() == {"status": "ok"})
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def _grpc_is_ours(address: str) -> bool:
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(address) as channel:
+        try:
+            health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="rollcall.v1.BotService"), timeout=_PROBE_S
+            )
+        except grpc.RpcError:
+            return False
+    return True
 
 
 def _clock() -> Finding:

@@ -147,7 +147,9 @@ async def _server(*, http: bool) -> None:
 
 
 def gateway(
-    target: Annotated[str, typer.Option(help="The gRPC service, as host:port")] = "127.0.0.1:50051",
+    target: Annotated[
+        str, typer.Option(help="The gRPC service, as host:port; ROLLCALL_SERVER_ADDRESS where not given", show_default=False)
+    ] = "",
     log_level: LogLevel = "info",
     log_json: LogJson = True,
 ) -> None:
@@ -160,10 +162,12 @@ async def _gateway(target: str) -> None:
     from gateway.app import create_app
     from gateway.serve import serving
     from gateway.settings import GatewaySettings
-    from rollcall.grpc_transport import GrpcTransport
+    from rollcall.grpc_transport import GrpcTransport, Tls
 
     settings = GatewaySettings()
-    transport = GrpcTransport(target)
+    target = target or settings.server_address
+    tls = Tls(settings.server_tls_ca, settings.server_tls_cert, settings.server_tls_key)
+    transport = GrpcTransport(target, tls=tls if settings.server_tls or settings.server_tls_ca else None)
     stopped, forget = _until_stopped()
     try:
         async with serving(create_app(transport, settings), settings.http_address):

@@ -19,19 +19,22 @@ def settings() -> None:
         values: BaseSettings = kind()
         for name, field in kind.model_fields.items():
             value = getattr(values, name)
-            text = "********" if isinstance(value, SecretStr) and value.get_secret_value() else _without_password(str(value))
             variable = f"ROLLCALL_{name.upper()}"
-            shown.setdefault(variable, (text, field.description or "", []))[2].append(process)
+            shown.setdefault(variable, (_text(value), field.description or "", []))[2].append(process)
     for variable in sorted(shown):
         text, description, processes = shown[variable]
         say(f"{variable}={text}")
         say(f"    {description} [{', '.join(processes)}]")
 
 
-def _without_password(text: str) -> str:
-    """`scheme://user:password@host` without the password."""
-    scheme, separator, rest = text.partition("://")
-    user, at, host = rest.rpartition("@")
-    if not (separator and at and ":" in user):
-        return text
-    return f"{scheme}://{user.split(':', 1)[0]}:********@{host}"
+def _text(value: object) -> str:
+    """A value as one would write it into the environment."""
+    from server.settings import without_password
+
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return "********" if value.get_secret_value() else ""
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    return without_password(str(value))

@@ -59,11 +59,13 @@ def test_the_key_is_readable_by_its_owner_alone_and_not_in_the_database(service:
 def test_bots_are_made_shown_listed_and_told_to_leave(service: Started, shell: Shell) -> None:
     url = f"http://{shell.http}/rehearsal/commands"
     made = shell.run(
-        "bots", "create", url, "--name", "From the command line", "--settings", '{"recording_settings": {"format": 3}}'
+        "bots", "create", url, "--name", "From the command line", "--settings", '{"recording_settings": {"format": "none"}}'
     )
     assert made.returncode == 0, made.stderr
     bot = json.loads(made.stdout)["id"]
-    assert json.loads(shell.run("bots", "get", bot).stdout)["meeting_url"] == url
+    shown = json.loads(shell.run("bots", "get", bot).stdout)
+    assert shown["meeting_url"] == url
+    assert shown["events"][0]["type"] == "join_requested", "words as REST has them"
     assert bot in shell.run("bots", "list").stdout
     watching = shell.start("bots", "watch", bot)
     watching.until("join_requested -> joining")
@@ -81,6 +83,7 @@ def test_bots_are_made_shown_listed_and_told_to_leave(service: Started, shell: S
         (("bots", "create", "file:///etc/passwd"), "meeting_url"),
         (("bots", "create", "http://192.168.1.1/meeting"), "meeting_url"),
         (("bots", "create", "https://zoom.us/j/1", "--settings", "{"), "--settings is not right"),
+        (("bots", "create", "https://zoom.us/j/1", "--settings", '{"recording_settings": {"format": "avi"}}'), "format: "),
         (("bots", "leave", "bot_nobody", "--key", "nobodys"), "key"),
         (("bots", "list", "--address", "127.0.0.1:1"), "127.0.0.1:1"),
         (("keys", "revoke", "key_nobody"), "not found"),
@@ -89,6 +92,22 @@ def test_bots_are_made_shown_listed_and_told_to_leave(service: Started, shell: S
 )
 def test_what_goes_wrong_is_said_in_a_sentence(service: Started, shell: Shell, arguments: tuple[str, ...], words: str) -> None:
     assert words in said(shell.run(*arguments))
+
+
+def test_a_gateway_apart_finds_the_service_by_its_setting(service: Started, shell: Shell) -> None:
+    apart = Shell(shell.folder, ROLLCALL_SERVER_ADDRESS=shell.grpc)
+    gateway = apart.start("gateway")
+    try:
+        gateway.until("gateway_started")
+        assert httpx.get(f"http://{apart.http}/readyz", trust_env=False).status_code == 200
+    finally:
+        assert gateway.stop(signal.SIGTERM) == 0, gateway.output()
+
+
+def test_the_doctor_knows_a_running_service(service: Started, shell: Shell) -> None:
+    found = shell.run("doctor").stdout
+    for name in ("Database", "gRPC port", "HTTP port"):
+        assert re.search(rf"^ok +{name}.*if that is yours", found, re.MULTILINE), found
 
 
 def test_keys_are_made_listed_and_revoked_beside_the_running_service(service: Started, shell: Shell) -> None:
@@ -147,6 +166,7 @@ def test_settings_are_listed_and_secrets_masked(tmp_path: Path) -> None:
     assert "hush-hush" not in listed
     assert "pass-word" not in listed
     assert "ROLLCALL_LEASE_SECONDS=10" in listed
+    assert "ROLLCALL_JITSI_HOSTS=\n" in listed, "what is not set is empty, not a word of Python"
 
 
 def test_the_doctor_finds_this_machine_well_and_says_what_to_do_where_not(tmp_path: Path) -> None:

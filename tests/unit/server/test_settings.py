@@ -8,7 +8,7 @@ import pytest
 
 from server.domain.errors import BadSetting
 from server.secrets import make_folder, read_or_make
-from server.settings import ServerSettings, describe, read_settings, without_password
+from server.settings import ServerSettings, without_password
 
 
 @pytest.fixture(autouse=True)
@@ -29,17 +29,11 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLLCALL_LEASE_SECONDS", "2.5")
     monkeypatch.setenv("ROLLCALL_JITSI_HOSTS", "Meet.example.org, jitsi.lan:8443")
     monkeypatch.setenv("ROLLCALL_PUBLIC_URL", "https://bots.example.org/")
-    settings = read_settings()
+    settings = ServerSettings()
     assert settings.lease_seconds == 2.5
     assert settings.jitsi_hosts == {"meet.example.org", "jitsi.lan:8443"}
     assert settings.public == "https://bots.example.org"
     assert settings.all_rehearsal_origins >= {"https://bots.example.org", "http://127.0.0.1:8080", "http://localhost:8080"}
-
-
-def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROLLCALL_LEASE_SECONDS", "soon")
-    with pytest.raises(BadSetting, match="ROLLCALL_LEASE_SECONDS"):
-        read_settings()
 
 
 def test_no_secret_is_shown() -> None:
@@ -50,10 +44,6 @@ def test_no_secret_is_shown() -> None:
         media_url_secret="hunter2",
     )
     assert "hunter2" not in repr(settings)
-    lines = describe(settings)
-    assert "hunter2" not in str(lines)
-    assert all(line.description for line in lines)
-    assert {line.name for line in lines} >= {"ROLLCALL_DATABASE_URL", "ROLLCALL_GRPC_ADDRESS"}
 
 
 @pytest.mark.parametrize(
