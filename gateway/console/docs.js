@@ -48,7 +48,7 @@ class Reference {
 
   limits(schema) {
     const said = [];
-    if (schema.minLength) said.push(`at least ${schema.minLength} characters`);
+    if (schema.minLength) said.push(schema.minLength === 1 ? "not empty" : `at least ${schema.minLength} characters`);
     if (schema.maxLength) said.push(`at most ${schema.maxLength.toLocaleString("en")} characters`);
     if (schema.minimum !== undefined) said.push(`${schema.minimum} or more`);
     if (schema.minItems) said.push(`at least ${schema.minItems}`);
