@@ -17,7 +17,7 @@ import orjson
 from agents.capture.base import FinishedFile, Format
 from agents.capture.ffmpeg import FinishError, Probed, ffmpeg, probe
 from agents.capture.files import SegmentFile, list_segments
-from agents.capture.join import Piece, joined_arguments
+from agents.capture.join import Piece, alike, joined_arguments
 from agents.capture.judge import judge, loudest_dbfs
 from agents.capture.matroska import holds_blocks
 
@@ -85,12 +85,14 @@ def _picture_of(raw: Probed | None) -> tuple[str, ...]:
 async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -> FinishedFile:  # noqa: A002 -- as finish
     if not any(not piece.side for piece in pieces):
         raise FinishError("Nothing was recorded: there is no segment with sound or picture in it.")
+    pieces = await alike(pieces, work, format)
     part = work / target.name
     printed = await ffmpeg(joined_arguments(pieces, work, part, format))
     probed = await probe(part)
     if probed is None or not probed.duration_ms:
         raise FinishError("ffmpeg made a file that cannot be played.")
-    impaired, detail = await judge(part, probed, loudest_dbfs(printed))
+    expected_ms = sum(p.probed.duration_ms for p in pieces if not p.side)
+    impaired, detail = await judge(part, probed, loudest_dbfs(printed), expected_ms)
     part.replace(target)
     return _finished(target, format, probed, impaired=impaired, detail=detail)
 

@@ -1,19 +1,23 @@
-"""The ffmpeg command that joins pieces: picture copied wherever it can be, sound encoded once, for players everywhere."""
+"""Joins pieces: the picture is copied wherever it can be, the sound is encoded once, for players everywhere."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents.capture.base import Format
-from agents.capture.ffmpeg import Probed
+from agents.capture.ffmpeg import FinishError, Probed, ffmpeg, probe
 
 STEADY = "aresample=48000:async=1:min_hard_comp=0.1:first_pts=0"
 """Fills holes in the sound with silence, so that it never runs ahead of the picture.
 
 MediaRecorder stamps its packets by the clock on the wall, up to 40 ms early or late, though the sound in them is whole: nothing
 shorter than a tenth of a second is a hole, and nothing is ever stretched."""
+
+LATE_SOUND_MS = 40
+"""So much later than the picture comes the sound out of MediaRecorder. 28 ms are its own (it stamps packets of 60 ms when
+they are full), the rest is a remote track's way through WebAudio. On an idle machine beeps and flashes were 37 to 81 ms apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,72 +31,94 @@ class Piece:
 
 
 def joined_arguments(pieces: list[Piece], work: Path, target: Path, format: Format) -> list[str | Path]:  # noqa: A002 -- as finish
-    """Ffmpeg's arguments. `work`: where the list of pieces may be written."""
+    """What ffmpeg is told; main pieces must be `alike`. `work`: where the list of pieces may be written."""
     mains = [p for p in pieces if not p.side]
-    with_picture = format is Format.MP4 and any(p.probed.video_codec for p in mains)
-    if with_picture:
-        mains = [p for p in mains if p.probed.video_codec]  # sound without a picture has no place in a film
-    uniform = len({_kind(p.probed, with_picture=with_picture) for p in mains}) == 1
-    inputs, picture, sound, graph = _listed(mains, work) if uniform else _rebuilt(mains, with_picture=with_picture)
-    sides = _sides(mains, [p for p in pieces if p.side])
-    count = 1 if uniform else len(mains)
-    chains = [graph] if graph else []
-    delayed = []
+    inputs, chains, sides = _listed(mains, work), [], _sides(mains, [p for p in pieces if p.side])
     for n, (piece, offset_ms) in enumerate(sides):
         inputs += ["-i", piece.path]
-        chains.append(f"[{count + n}:a:0]adelay={offset_ms}:all=1[side{n}]")
-        delayed.append(f"[side{n}]")
-    mix = f"{''.join(delayed)}amix=inputs={1 + len(delayed)}:duration=first:normalize=0," if delayed else ""
-    chains.append(f"{sound}{STEADY}[main];[main]{mix}volumedetect[sound]")
+        chains.append(f"[{n + 1}:a:0]adelay={offset_ms}:all=1[side{n}]")
+    names = "".join(f"[side{n}]" for n in range(len(sides)))
+    mix = f"{names}amix=inputs={1 + len(sides)}:duration=first:normalize=0," if sides else ""
+    with_picture = has_picture(mains, format)
+    earlier = f"asetpts=PTS-{LATE_SOUND_MS / 1000}/TB," if with_picture else ""
+    chains.append(f"[0:a:0]{earlier}{STEADY}[main];[main]{mix}volumedetect[sound]")
     arguments: list[str | Path] = [*inputs, "-filter_complex", ";".join(chains)]
     if with_picture:
-        copied = uniform and mains[0].probed.video_codec == "h264"
-        arguments += ["-map", picture, *(COPY if copied else ENCODE)]
+        arguments += ["-map", "0:v:0", *(COPY if mains[0].probed.video_codec == "h264" else ENCODE)]
     arguments += ["-map", "[sound]"]
     if format is Format.MP4:
         return [*arguments, "-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", target]
     return [*arguments, "-c:a", "libmp3lame", "-q:a", "4", target]
 
 
+def has_picture(mains: list[Piece], format: Format) -> bool:  # noqa: A002 -- as finish
+    """Whether the result is a film."""
+    return format is Format.MP4 and any(p.probed.video_codec for p in mains)
+
+
+async def alike(pieces: list[Piece], work: Path, format: Format) -> list[Piece]:  # noqa: A002 -- as finish
+    """Main pieces that can follow each other packet by packet: where codec, size or settings differ, all are encoded anew.
+
+    Each by itself: ffmpeg's own concat filter ends the film without a word where a picture's size is not the one in the header.
+    """
+    mains = [p for p in pieces if not p.side]
+    if not has_picture(mains, format):
+        return pieces
+    mains = [p for p in mains if p.probed.video_codec]  # sound without a picture has no place in a film
+    if len({_kind(p.probed) for p in mains}) > 1:
+        width, height = _usual_size(mains)
+        fit = f"scale={width}:{height}:force_original_aspect_ratio=decrease,pad={width}:{height}:-1:-1,setsar=1"
+        mains = [await _encoded(piece, work / f"alike-{n}.mkv", fit) for n, piece in enumerate(mains)]
+    return [*mains, *(p for p in pieces if p.side)]
+
+
+async def _encoded(piece: Piece, target: Path, fit: str) -> Piece:
+    await ffmpeg(["-i", piece.path, "-map", "0:v:0", "-map", "0:a:0", "-vf", fit, *ENCODE, "-c:a", "copy", target])
+    probed = await probe(target)
+    if probed is None:
+        raise FinishError("ffmpeg made a piece that cannot be played.")
+    return replace(piece, path=target, probed=probed)
+
+
 COPY = ("-c:v", "copy")
-ENCODE = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-g", "60")
+ENCODE = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-crf",
+    "24",
+    "-pix_fmt",
+    "yuv420p",
+    "-fps_mode",
+    "vfr",
+    "-g",
+    "60",
+    "-bf",
+    "0",
+)
 
 
-def _kind(probed: Probed, *, with_picture: bool) -> tuple[object, ...]:
-    if not with_picture:
-        return (probed.audio_codec,)
+def _kind(probed: Probed) -> tuple[object, ...]:
     return (probed.video_codec, probed.width, probed.height, probed.header, probed.audio_codec)
 
 
-Plan = tuple[list[str | Path], str, str, str]
-"""Inputs, the picture's and the sound's name, and the filters that make them."""
+def _usual_size(mains: list[Piece]) -> tuple[int, int]:
+    """The size that most of the time has."""
+    times: Counter[tuple[int, int]] = Counter()
+    for piece in mains:
+        times[piece.probed.width, piece.probed.height] += piece.probed.duration_ms
+    return times.most_common(1)[0][0]
 
 
-def _listed(mains: list[Piece], work: Path) -> Plan:
-    """Pieces of one kind follow each other packet by packet."""
+def _listed(mains: list[Piece], work: Path) -> list[str | Path]:
+    """The input of pieces that follow each other."""
     if len(mains) == 1:
-        return ["-i", mains[0].path], "0:v:0", "[0:a:0]", ""
+        return ["-i", mains[0].path]
     listing = work / "pieces.txt"
     lines = (f"file '{p.path.name}'\nduration {p.probed.duration_ms}ms\n" for p in mains)
     listing.write_text("ffconcat version 1.0\n" + "".join(lines), encoding="utf-8")
-    return ["-f", "concat", "-safe", "0", "-i", listing], "0:v:0", "[0:a:0]", ""
-
-
-def _rebuilt(mains: list[Piece], *, with_picture: bool) -> Plan:
-    """Pieces of several kinds are decoded; the picture takes the size that most of the time has."""
-    inputs: list[str | Path] = [argument for p in mains for argument in ("-i", p.path)]
-    if not with_picture:
-        names = "".join(f"[{n}:a:0]" for n in range(len(mains)))
-        return inputs, "", "[joined]", f"{names}concat=n={len(mains)}:v=0:a=1[joined]"
-    times: Counter[tuple[int, int]] = Counter()
-    for p in mains:
-        times[p.probed.width, p.probed.height] += p.probed.duration_ms
-    (width, height), _ = times.most_common(1)[0]
-    fit = f"scale={width}:{height}:force_original_aspect_ratio=decrease,pad={width}:{height}:-1:-1,setsar=1,settb=1/1000"
-    scaled = ";".join(f"[{n}:v:0]{fit}[v{n}]" for n in range(len(mains)))
-    sound = ";".join(f"[{n}:a:0]{STEADY}[a{n}]" for n in range(len(mains)))
-    names = "".join(f"[v{n}][a{n}]" for n in range(len(mains)))
-    return inputs, "[picture]", "[joined]", f"{scaled};{sound};{names}concat=n={len(mains)}:v=1:a=1[picture][joined]"
+    return ["-f", "concat", "-safe", "0", "-i", listing]
 
 
 def _sides(mains: list[Piece], sides: list[Piece]) -> list[tuple[Piece, int]]:

@@ -20,9 +20,11 @@ def loudest_dbfs(printed: str) -> float:
     return max((-120.0 if peak == "-inf" else float(peak) for peak in found), default=-120.0)
 
 
-async def judge(path: Path, probed: Probed, peak_dbfs: float) -> tuple[bool, str]:
-    """Whether the whole file is silent or black, and the words for it."""
+async def judge(path: Path, probed: Probed, peak_dbfs: float, expected_ms: int) -> tuple[bool, str]:
+    """Whether the whole file is silent or black, or shorter than its pieces, and the words for it."""
     faults = []
+    if probed.duration_ms < expected_ms * 0.98 - 1000:
+        faults.append(f"{(expected_ms - probed.duration_ms) / 1000:.0f} s could not be read back.")
     if peak_dbfs <= SILENT_DBFS:
         faults.append("There is no sound in the whole recording.")
     if probed.video_codec and await _is_black(path):

@@ -250,6 +250,7 @@ class PageCapture:
                 await self.arm()
                 if self._wish is Wish.RECORD:
                     await self._begin()
+                    await self._begin_sides()
                 elif self._wish is Wish.PAUSE:
                     self._close_segments()
             except CaptureError as error:

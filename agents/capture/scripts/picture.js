@@ -1,8 +1,10 @@
 // The picture: the tab as it looks, or, where the page forbids that, the remote videos side by side.
-const SETTLE_MS = 1500;
+const SETTLE_MS = 3000;
+const SETTLED_FRAMES = 5;
 let picture = null; // the track that is recorded
 let pictureMethod = "";
 let grab = null;
+let grabbedSize = ""; // of the newest frame that was looked at
 let canvas = null;
 let pen = null;
 const grabFrame = method(Native.ImageCapture, "grabFrame");
@@ -27,15 +29,17 @@ async function armPicture({ width, height, fps, methods }) {
   throw new Native.Error(`no picture (${why})`);
 }
 
-// The bar "this tab is being shared" comes a moment after the first frames, and the first frame that a recorder gets decides the
-// size of the whole film.
+// The bar "this tab is being shared" slides in after the first frames (and out, where a page before this one was captured), and the
+// first frame that a recorder gets decides the size of the whole film.
 async function settled(width, height) {
   const deadline = clock() + SETTLE_MS;
-  for (;;) {
-    const frame = await grabFrame(grab);
-    const fits = frame.width === width && frame.height === height;
-    frame.close();
-    if (fits || clock() > deadline) return; // a window of another make keeps a size of its own
+  for (let fitting = 0; fitting < SETTLED_FRAMES;) {
+    const frame = await within(grabFrame(grab), SETTLE_MS);
+    if (frame) grabbedSize = `${frame.width}x${frame.height}`;
+    const fits = frame && frame.width === width && frame.height === height;
+    if (frame) frame.close();
+    fitting = fits ? fitting + 1 : 0;
+    if (clock() > deadline) return; // a window of another make keeps a size of its own
     await new Native.Promise((resolve) => { later(resolve, 50); });
   }
 }
@@ -101,7 +105,9 @@ function viewer(entry) {
 // 0 to 255. To grab a frame also makes the tab give one when nothing on it changes, so a still page has a frame each second.
 async function brightness() {
   thumbPen = thumbPen || new Native.OffscreenCanvas(32, 18).getContext("2d", { willReadFrequently: true });
-  const bitmap = await grabFrame(grab);
+  const bitmap = await within(grabFrame(grab), 900);
+  if (!bitmap) return -1; // the count of the file's frames will tell
+  grabbedSize = `${bitmap.width}x${bitmap.height}`;
   draw(thumbPen, bitmap, 0, 0, 32, 18);
   bitmap.close();
   const { data } = pixels(thumbPen, 0, 0, 32, 18);

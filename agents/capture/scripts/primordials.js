@@ -46,6 +46,11 @@ const mapDelete = method(Native.Map, "delete");
 const mapEach = method(Native.Map, "forEach");
 const mapSize = property(Native.Map, "size");
 const then = method(Native.Promise, "then");
+// What a promise gives in time, else undefined: a tab that is not drawn gives no frame, ever.
+const within = (promise, ms) => new Native.Promise((resolve) => {
+  later(resolve, ms);
+  then(promise, resolve, () => resolve(undefined));
+});
 
 const Track = {
   clone: method(globalThis.MediaStreamTrack, "clone"),

@@ -43,10 +43,13 @@ async function start({ segment, mimes, rates }) {
   if (!mimeType) throw new Native.Error("this browser records none of the formats");
   const stream = new Native.MediaStream(withPicture ? [picture, sound] : [sound]);
   const native = new Native.MediaRecorder(stream, { ...rates, mimeType });
-  const mine = { segment, native, mime: mimeType, started_ms: clock(), sequence: 0, queue: Native.Promise.resolve(), stopping: false };
+  const mine = {
+    segment, native, mime: mimeType, started_ms: clock(), sequence: 0, queue: Native.Promise.resolve(), stopping: false,
+    size: withPicture ? grabbedSize : "", misfits: 0, why: "the recorder ended by itself: a recorded track ended",
+  };
   listen(native, "error", (event) => lost(mine, `the recorder failed (${(event.error && event.error.name) || "error"})`));
   listen(native, "dataavailable", (event) => pass(mine, event.data));
-  listen(native, "stop", () => lost(mine, "the recorder ended by itself: a recorded track ended"));
+  listen(native, "stop", () => lost(mine, mine.why));
   recorder = mine;
   // Its "start" event comes when the encoder is ready, up to half a second later; frames and sound are taken from now on.
   Recorder.start(native, SETTINGS.timeslice_ms);
@@ -68,6 +71,14 @@ function lost(mine, why) {
   mine.queue = then(mine.queue, () => tell({ type: "lost", segment: mine.segment, why }));
 }
 
+// A recorder writes one size; where the picture got another (the window changed), it ends and the agent begins a new segment.
+function checkSize(mine) {
+  mine.misfits = mine.size && mine.size !== grabbedSize ? mine.misfits + 1 : 0;
+  if (mine.misfits < 2 || Recorder.state(mine.native) !== "recording") return;
+  mine.why = "the picture has another size";
+  Recorder.stop(mine.native);
+}
+
 async function stop() {
   const mine = recorder;
   if (!mine) return {};
@@ -82,9 +93,11 @@ async function stop() {
   return { chunks: mine.sequence };
 }
 
-function disarm() {
+async function end() {
+  const ended = await stop();
   if (picture) Track.stop(picture);
   picture = null;
+  return ended;
 }
 
 function pause() {
@@ -115,10 +128,7 @@ async function sample() {
     shown: min(shown, 1000),
     brightness: -1,
   };
-  try {
-    if (picture && isTop) message.brightness = await brightness();
-  } catch {
-    message.brightness = -1; // no frame came: the block counts of the file will tell
-  }
+  if (picture && isTop) message.brightness = await brightness();
   tell(message);
+  if (recorder) checkSize(recorder);
 }

