@@ -11,6 +11,7 @@ import pytest
 from google.rpc import code_pb2
 
 from rollcall.transport import CallError, Transport
+from rollcall.v1 import agent_service_pb2 as agent_pb
 from rollcall.v1 import bot_pb2, event_pb2
 from rollcall.v1.event_service_pb2 import (
     ListBotEventsRequest,
@@ -73,8 +74,9 @@ async def test_a_bots_story_is_told_to_its_end(caller: Transport, running: Runni
         await agent.join()
         await agent.move("meeting_ended")
         await agent.stored(await agent.move("post_processing_completed"))
+        await agent.say(release=agent_pb.ReleaseLease())
         await watch.end()
-    assert watch.error is None, "a bot that has ended ends its stream with OK"
+    assert watch.error is None, "a bot that has ended and was let go ends its stream with OK"
     moves = [event.state.new_state for event in watch.events if event.kind == event_pb2.EVENT_KIND_STATE]
     assert moves[0] == bot_pb2.BOT_STATE_JOINING
     assert moves[-1] == bot_pb2.BOT_STATE_ENDED
