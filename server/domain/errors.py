@@ -219,9 +219,12 @@ class DatabaseAway(DomainError):
 
     reason = "DATABASE_AWAY"
 
-    def __init__(self, retry_after_s: float = 1.0) -> None:
-        super().__init__("The service cannot reach its database; try again in a moment.")
-        self.retry_after_s = retry_after_s
+    def __init__(self, why: str = "") -> None:
+        """`why` is for the operator at start, and says what to do; callers of the service learn nothing of the database."""
+        super().__init__(
+            f"The database cannot be used: {why}." if why else "The service cannot reach its database; try again in a moment."
+        )
+        self.retry_after_s = 1.0
 
 
 class StartError(DomainError):

@@ -19,6 +19,13 @@ _LOCK_FILE: Final = "rollcall.lock"
 _AWAY_SQLITE: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
+_SQLITE_WORDS: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space where ROLLCALL_DATA_DIR is",
+    sqlite3.SQLITE_IOERR: "the disk is full or failing; look at where ROLLCALL_DATA_DIR is",
+    sqlite3.SQLITE_CANTOPEN: "its file cannot be opened; look at the rights of ROLLCALL_DATA_DIR",
+    sqlite3.SQLITE_BUSY: "another program holds its file; close that",
+    sqlite3.SQLITE_LOCKED: "another program holds its file; close that",
+}
 _TRY_AGAIN: Final = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
 _AWAY_CLASSES: Final = ("08", "53", "57P", "58", "55P03", "25006")  # no connection, no room, shutting down, I/O, lock, read only
 
@@ -98,6 +105,16 @@ def is_away(error: BaseException) -> bool:
     if state is None:
         return error.connection_invalidated or isinstance(error, OperationalError)
     return str(state).startswith(_AWAY_CLASSES)
+
+
+def why_away(error: BaseException) -> str:
+    """What `is_away` found, in words for the operator that say what to do; no text of the driver's, which may hold passwords."""
+    original = getattr(error, "orig", None)
+    if not isinstance(original, sqlite3.Error):
+        return "it does not answer; start it, or correct ROLLCALL_DATABASE_URL"
+    return _SQLITE_WORDS.get(
+        getattr(original, "sqlite_errorcode", 0) & 0xFF, "its file cannot be used; look at ROLLCALL_DATA_DIR"
+    )
 
 
 def may_work_again(error: BaseException) -> bool:

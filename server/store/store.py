@@ -17,7 +17,7 @@ from server.store import keys, leases, log, reads
 from server.store.attention import Sweep
 from server.store.bots import CreateBot, MoveBot
 from server.store.commands import AddCommand, FinishCommand
-from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn
+from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn, why_away
 from server.store.migrations import migrate
 from server.store.notify import listen, nothing
 from server.store.pages import PageCursor
@@ -349,7 +349,7 @@ def _migrate(config: StoreConfig) -> None:
             migrate(connection)
     except DBAPIError as error:
         if is_away(error):
-            raise DatabaseAway from error
+            raise DatabaseAway(why_away(error)) from error
         raise
     finally:
         engine.dispose()

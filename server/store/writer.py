@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.domain.errors import DatabaseAway, DomainError
 from server.store.batch import Batch
-from server.store.engines import is_away, may_work_again
+from server.store.engines import is_away, may_work_again, why_away
 from server.store.flush import flush
 from server.store.records import StoreConfig, StoredEvent
 
@@ -81,6 +81,7 @@ class Writer:
         self._connection: Connection | None = None
         self._closed = False
         self._away = False
+        self._why = ""
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -144,7 +145,7 @@ class Writer:
         for entry in entries:
             entry.tries += 1
         if is_away(error):
-            self._away = True
+            self._away, self._why = True, why_away(error)
             waiting = self._give_up_expired(entries)
             if waiting:
                 time.sleep(_PAUSE_S)
@@ -166,7 +167,7 @@ class Writer:
         now = time.monotonic()
         expired = [entry for entry in entries if entry.deadline <= now]
         if expired:
-            _log.warning("database_away", operations=len(expired))
+            _log.warning("database_away", operations=len(expired), why=self._why)
         self._fail(expired, DatabaseAway())
         return [entry for entry in entries if entry.deadline > now]
 

@@ -140,7 +140,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path,
     ("settings", "words"),
     [
         ({"ROLLCALL_DATABASE_URL": "mysql://x/y"}, "ROLLCALL_DATABASE_URL"),
-        ({"ROLLCALL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "database"),
+        ({"ROLLCALL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "correct ROLLCALL_DATABASE_URL"),
         ({"ROLLCALL_BROKER_URL": "kafka://x"}, "ROLLCALL_BROKER_URL: kafka://"),
         ({"ROLLCALL_LEASE_SECONDS": "soon"}, "ROLLCALL_LEASE_SECONDS"),
         ({"ROLLCALL_WORKER_BOTS": "-1"}, "ROLLCALL_WORKER_BOTS"),

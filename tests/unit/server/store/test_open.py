@@ -87,5 +87,6 @@ async def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
         await Store.open(StoreConfig(f"sqlite:///{tmp_path}/file/rollcall.db"))
     with pytest.raises(BadSetting, match="ROLLCALL_DATABASE_URL"):
         await Store.open(StoreConfig("mysql://localhost/x"))
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseAway, match="correct ROLLCALL_DATABASE_URL") as away:
         await Store.open(StoreConfig(f"postgresql://rollcall:secret@127.0.0.1:{services.free_port()}/x"))
+    assert "secret" not in str(away.value)
