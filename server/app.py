@@ -28,12 +28,12 @@ from server.rpc.local import LocalTransport
 from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
-from server.rpc.tasks import end_tasks
 from server.rpc.validation import Check, Validator
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
 from server.settings import ServerSettings
 from server.store import Store, StoreConfig
+from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 

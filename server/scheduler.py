@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -12,6 +11,7 @@ import structlog
 from server.clock import Clock, SystemClock
 from server.domain.errors import DatabaseAway
 from server.store import Attention, Outcome, Store
+from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -54,9 +54,7 @@ class Scheduler:
     async def stop(self) -> None:
         """Ends the sweep."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end_tasks([self._task])
             self._task = None
 
     async def sweep(self) -> list[Attention]:

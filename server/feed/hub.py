@@ -15,6 +15,7 @@ from server.feed.filters import EventFilter
 from server.feed.subscription import FeedConfig, FeedItem, Source, Subscription
 from server.feed.topic import Topic
 from server.store import Store, StoredEvent
+from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -45,9 +46,7 @@ class Feed:
     async def stop(self) -> None:
         """Drains and lets go."""
         await self.drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         for topic in self._topics.values():
             topic.close()
 

@@ -29,8 +29,8 @@ from server.domain.state import ATTENDING, JOINED, TERMINAL, BotState, SubType, 
 from server.feed import Feed, FeedItem
 from server.rpc import convert
 from server.rpc.attend_reports import ReportLine
-from server.rpc.tasks import end_tasks
 from server.store import Lease, Store, Task
+from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 

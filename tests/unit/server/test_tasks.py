@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from server.rpc.tasks import end_tasks
+from server.tasks import end_tasks
 
 
 async def test_a_task_that_forgets_a_cancellation_ends_all_the_same() -> None:
