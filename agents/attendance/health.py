@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from agents.attendance.clock import Clock
 from agents.capture.base import HealthSample
-from agents.capture.health import Condition, Health, HealthMeter
+from agents.capture.health import SILENCE_DBFS, Condition, Health, HealthMeter
 from rollcall.v1 import event_pb2 as event
 
 _QUIET_S = 5.0
 """A capture that has given no sample for so long gives nothing."""
-_NOTHING_KNOWN_DBFS = -119.0
 _A_VOICE_DBFS = -40.0
+_PAUSE_S = 3.0
+"""Marks go out between sentences; so long after one, somebody still speaks."""
 
 _CONDITIONS = {
     Condition.OK: event.CAPTURE_CONDITION_OK,
@@ -32,6 +33,7 @@ class HealthWatch:
         self._meter = HealthMeter()
         self._running = False
         self._heard_at = 0.0
+        self._marked_at: float | None = None
         self.impaired = False
 
     def start(self) -> None:
@@ -39,6 +41,7 @@ class HealthWatch:
         if not self._running:
             self._meter.restart()
             self._heard_at = self._clock.monotonic()
+            self._marked_at = None
         self._running = True
 
     def stop(self) -> None:
@@ -48,12 +51,16 @@ class HealthWatch:
     def add(self, sample: HealthSample, *, somebody_speaks: bool) -> event.CaptureHealth | None:
         """Takes a sample; returns what has to be reported now, if anything.
 
-        `somebody_speaks`: by the page's own marks. Where the capture sees no track at all, they are what tells of a voice.
+        `somebody_speaks`: by the page's own marks. Where no track that the capture sees has a voice, they are what tells of one;
+        a track that is there proves nothing: its decoder hums at -112 dBFS and the like when nothing comes.
         """
         if not self._running:
             return None
-        self._heard_at = self._clock.monotonic()
-        if somebody_speaks and sample.incoming_level_dbfs <= _NOTHING_KNOWN_DBFS:
+        now = self._heard_at = self._clock.monotonic()
+        if somebody_speaks:
+            self._marked_at = now
+        spoken = self._marked_at is not None and now - self._marked_at <= _PAUSE_S
+        if spoken and sample.incoming_level_dbfs <= SILENCE_DBFS:
             sample = replace(sample, incoming_level_dbfs=_A_VOICE_DBFS)
         return self._told(self._meter.add(sample))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -40,7 +41,7 @@ class Voices:
             return path
         if shutil.which(command[0]) is None:
             raise VoiceError(f"{command[0]} is not installed; people need it to speak (Debian: apt-get install {command[0]}).")
-        fresh = Path(f"{path}.{id(self)}.new{suffix}")
+        fresh = Path(f"{path}.{secrets.token_hex(4)}.new{suffix}")  # one's own: people may say the same thing at once
         process = await asyncio.create_subprocess_exec(
             *[str(fresh) if word == "OUTPUT" else word for word in command],
             stdin=asyncio.subprocess.DEVNULL,

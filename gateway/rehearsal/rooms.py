@@ -33,12 +33,17 @@ class Rooms:
         return self._rooms.get(name)
 
     def get_or_make(self, name: str) -> Room:
-        """The room, made when it is not there. Raises TooManyRoomsError. `name` has been checked with ROOM_NAME."""
+        """The room, made when it is not there, and kept a while longer. Raises TooManyRoomsError.
+
+        `name` has been checked with ROOM_NAME. Whoever comes for it keeps it: a visitor whose page never loads never opens it,
+        and would find another room, without its rules, at a later try.
+        """
         room = self.get(name)
         if room is None:
             if len(self._rooms) >= self.settings.rooms:
                 raise TooManyRoomsError(f"There are {self.settings.rooms} rooms already, and no more are allowed at once.")
             room = self._rooms[name] = Room(name=name, settings=self.settings, clock=self.clock)
+        room.empty_since = self.clock()
         self._keep_ticking()
         return room
 

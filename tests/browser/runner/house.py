@@ -55,7 +55,10 @@ class Room:
 
     async def until_there(self, *names: str) -> None:
         async with asyncio.timeout(30):
-            while not set(names) <= await self.names():  # noqa: ASYNC110 - it happens in browsers
+            while not set(names) <= await self.names():
+                for task in self._people:
+                    if task.done() and not task.cancelled():
+                        task.result()  # those who failed will never be there: say why at once
                 await asyncio.sleep(0.1)
 
     async def go_home(self) -> None:

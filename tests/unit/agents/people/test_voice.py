@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import stat
 import wave
 from pathlib import Path
@@ -33,6 +34,12 @@ async def test_words_become_a_sound_once(tmp_path: Path) -> None:
     assert await Voices(tmp_path / "cache").sound(Say(at=9, text="Hello there.")) == path
     assert path.stat().st_mtime_ns == made
     assert await voices.sound(Say(at=0, text="Hello there.", voice="en-gb")) != path
+
+
+async def test_the_same_words_may_be_wanted_at_once(tmp_path: Path) -> None:
+    voices = Voices(tmp_path)
+    paths = await asyncio.gather(*(voices.sound(Say(at=at, text="Hello there.")) for at in range(4)))
+    assert list(tmp_path.iterdir()) == [paths[0]]
 
 
 async def test_words_that_look_like_switches_are_words(tmp_path: Path) -> None:

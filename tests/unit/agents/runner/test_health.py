@@ -48,6 +48,21 @@ def test_silence_while_people_speak_is_told_within_fifteen_seconds_and_stays_a_m
     assert watched.watch.impaired
 
 
+def test_marks_of_people_who_pause_between_sentences_tell_that_a_track_without_a_voice_is_silent() -> None:
+    watched = Watched()
+    told = []
+    for second in range(15):
+        told += watched.conditions(1, somebody_speaks=second % 4 < 2, incoming_level_dbfs=-112.0, audio_level_dbfs=-112.0)
+    assert told[0] == "SILENT"
+    assert watched.watch.impaired
+
+
+def test_a_mark_that_went_out_long_ago_tells_nothing() -> None:
+    watched = Watched()
+    watched.feed(1)
+    assert watched.conditions(10, somebody_speaks=False, incoming_level_dbfs=-120.0, **SILENT) == ["OK"]
+
+
 def test_silence_while_nobody_speaks_is_no_fault() -> None:
     watched = Watched()
     assert watched.conditions(10, somebody_speaks=False, incoming_level_dbfs=-120.0, **SILENT) == ["OK"]

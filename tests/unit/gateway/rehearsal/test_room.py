@@ -300,6 +300,16 @@ def test_rooms_are_made_on_a_visit_and_forgotten_when_empty(clock: Clock) -> Non
     assert rooms.get("a") is None
 
 
+def test_a_room_that_visitors_come_to_in_vain_keeps_its_rules(clock: Clock) -> None:
+    rooms = Rooms(RehearsalSettings(empty_room_seconds=60), clock)
+    rooms.get_or_make("a").rules.never_load = -1
+    for _ in range(3):
+        clock.now += 31
+        assert rooms.get_or_make("a").rules.never_load == -1
+    clock.now += 60
+    assert rooms.get("a") is None
+
+
 def test_a_room_with_somebody_in_it_is_kept(clock: Clock) -> None:
     rooms = Rooms(RehearsalSettings(empty_room_seconds=60), clock)
     place = Place(rooms.get_or_make("a"), clock)
