@@ -275,6 +275,11 @@ class _Carrying:
         except (CaptureError, FinishError) as error:
             self._reporter.recording_failed(str(error), start_ms=self._recorder.start_ms)
             return
+        except OSError as error:  # a full disk shows itself wherever something is written
+            why = error.strerror or type(error).__name__
+            detail = f"The media folder cannot be written ({why}): make room, or check its owner."
+            self._reporter.recording_failed(detail, start_ms=self._recorder.start_ms)
+            return
         self._reporter.recording_finished(
             file,
             path=_relative(file.path, self._tools.media_dir),

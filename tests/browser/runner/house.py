@@ -164,7 +164,7 @@ async def house(folder: Path, **server: Any) -> AsyncIterator[House]:
     )
     token = SecretStr("worker-token-of-the-test")
     settings = settings.model_copy(update={"worker_token": token})
-    worker = WorkerSettings(data_dir=folder, grpc_address=grpc, worker_token=token, worker_bots=4)
+    worker = WorkerSettings(data_dir=folder, media_dir=settings.media_dir, grpc_address=grpc, worker_token=token, worker_bots=4)
     one = House(folder, settings, worker)
     await one.server.start()
     try:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import agents.platforms
 from agents.settings import WorkerSettings
 from tests.browser.runner.house import House
 from tests.browser.runner.test_attendance import NO_RECORDING
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+PLATFORM = Path(agents.platforms.__file__).parent / "rehearsal" / "platform.toml"
 
 
 async def test_without_chromium_the_bot_fails_and_says_what_to_do(house: House) -> None:
@@ -41,6 +44,21 @@ async def test_a_refusing_page_is_told_as_what_it_is(house: House, view: str, mo
     await room.control("obstacle", view=view)
     bot = await house.create(room.url, recording_settings=NO_RECORDING)
     await house.until_move(bot, move)
+
+
+@pytest.mark.parametrize("part", ["document", "response"])
+async def test_a_page_that_never_loads_is_tried_again_and_then_told(house: House, part: str) -> None:
+    patient = PLATFORM.read_text()
+    assert "[url]" not in patient
+    mine = house.worker_settings.platforms / "rehearsal.toml"
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text(f"{patient}\n[url]\ntimeout_seconds = 2\n")
+    room = house.room()
+    await room.control("never_load", visitors=-1, part=part)
+    bot = await house.create(room.url, recording_settings=NO_RECORDING)
+    failed = await house.until_move(bot, "could_not_join_meeting/unable_to_connect_to_meeting", within_s=60)
+    assert "did not load in time" in failed.state.detail
+    assert len([e for e in await house.log(bot) if e.log.code == "page_not_loaded"]) == 4, "three tries, and the end"
 
 
 async def test_a_page_that_closes_itself_in_the_meeting_is_joined_again(house: House) -> None:

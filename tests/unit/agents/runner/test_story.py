@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from dataclasses import replace
 
 import pytest
@@ -355,6 +356,18 @@ async def test_a_recording_of_which_nothing_is_playable_has_failed(stage: Stage)
     await stage.end()
     last = stage.of("recording")[-1].recording
     assert (last.state, last.detail) == (bot.RECORDING_STATE_FAILED, "No sound and no picture was written.")
+    assert stage.triggers()[-1] == "post_processing_completed"
+
+
+async def test_a_disk_without_room_for_the_finished_file_is_said_and_is_no_fault_of_ours(stage: Stage) -> None:
+    stage.finish_error = OSError(errno.ENOSPC, "No space left on device")
+    stage.start()
+    await stage.join()
+    stage.leave()
+    await stage.end()
+    last = stage.of("recording")[-1].recording
+    assert last.state == bot.RECORDING_STATE_FAILED
+    assert "No space left on device" in last.detail
     assert stage.triggers()[-1] == "post_processing_completed"
 
 
