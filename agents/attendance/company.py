@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from agents.attendance.flood import Allowance
 from agents.attendance.people import Roster
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
@@ -14,12 +17,24 @@ _MOST_SOURCES = 500
 class Company:
     """The company that the bot is in. What is shown before the bot is in is kept and told when it is.
 
+    `flooded` is called once a page that tells more than `allowance` allows; nothing of that page is told any more.
     `report_speech`: whether speech starts and stops are events; they count for the silence in any case.
     """
 
-    def __init__(self, reporter: Reporter, situation: SituationTracker, *, report_speech: bool) -> None:
+    def __init__(
+        self,
+        reporter: Reporter,
+        situation: SituationTracker,
+        *,
+        allowance: Allowance,
+        flooded: Callable[[], None],
+        report_speech: bool,
+    ) -> None:
         self._reporter = reporter
         self._situation = situation
+        self._allowance = allowance
+        self._flooded = flooded
+        self._too_much = False
         self._report_speech = report_speech
         self._roster = Roster()
         self._shown: list[PersonSeen] | None = None
@@ -40,6 +55,8 @@ class Company:
         """The page is gone; its people are not thought to have left, for the next page tells."""
         self._in_meeting = False
         self._shown = None
+        self._too_much = False
+        self._allowance.refill()
         for uuid in list(self._speaking):
             self.speak(uuid, speaking=False)
         self._tracks.clear()
@@ -50,7 +67,11 @@ class Company:
         if not self._in_meeting:
             self._shown = people
             return
-        for change in self._roster.update(people):
+        if self._too_much:
+            return
+        changes = list(self._roster.update(people))
+        self._spend(len(changes))
+        for change in changes:
             self._reporter.person(change)
         for uuid in [uuid for uuid in self._speaking if self._roster.find(uuid) is None]:
             self._speaking.discard(uuid)
@@ -64,8 +85,15 @@ class Company:
             return
         (self._speaking.add if speaking else self._speaking.discard)(person.uuid)
         self._situation.hear(f"person {person.uuid}", speaking=speaking)
-        if self._report_speech:
+        if self._report_speech and not self._too_much:
+            self._spend(1)
             self._reporter.speech(person, speaking=speaking)
+
+    def _spend(self, count: int) -> None:
+        """A page that tells more than any meeting has is given up: each of these is kept for good, in a log that others share."""
+        if not self._allowance.spend(count) and not self._too_much:
+            self._too_much = True
+            self._flooded()
 
     def hear(self, track: str, *, speaking: bool) -> None:
         """Sound is heard from a track, or no longer. For the silence only: whose track it is nobody knows."""
@@ -79,8 +107,9 @@ class Company:
 
     def read(self, message: ChatSeen) -> None:
         """Takes a chat message: each is told once, and the bot's own never."""
-        if message.is_self or not self.chat_is_kept or message.key in self._chat_keys:
+        if message.is_self or not self.chat_is_kept or message.key in self._chat_keys or self._too_much:
             return
+        self._spend(1)
         self._chat_keys[message.key] = None
         if len(self._chat_keys) > _MOST_CHAT_KEYS:
             del self._chat_keys[next(iter(self._chat_keys))]

@@ -15,6 +15,7 @@ from agents.browser.errors import (
     PageClosedError,
     PageCrashedError,
     PageError,
+    PageFloodError,
     PageHungError,
     PageLoadError,
 )
@@ -119,6 +120,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (PageHungError, "page_hung"),
     (PageCrashedError, "page_crashed"),
     (PageClosedError, "page_closed"),
+    (PageFloodError, "page_flood"),
     (BrowserLostError, "browser_lost"),
     (BrowserError, "browser_failed"),
     (JoinStepError, "join_step_failed"),
@@ -189,6 +191,7 @@ _WHAT_HAPPENED = {
     "page_hung": "it did not answer",
     "page_crashed": "it crashed",
     "page_closed": "it closed itself",
+    "page_flood": "it told of more people and words than any meeting has",
     "browser_lost": "its browser ended",
 }
 

@@ -22,6 +22,7 @@ from agents.attendance.endings import (
     worth_another_try,
 )
 from agents.attendance.evidence import Evidence
+from agents.attendance.flood import Allowance
 from agents.attendance.happenings import (
     CaptureFailed,
     Commanded,
@@ -42,7 +43,7 @@ from agents.attendance.reports import Reporter
 from agents.attendance.situation import Phase, SituationTracker
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
-from agents.browser.errors import BrowserError, LoadFailure, PageLoadError
+from agents.browser.errors import BrowserError, LoadFailure, PageFloodError, PageLoadError
 from agents.capture.base import CaptureError, CaptureRequest
 from agents.platforms.base import JoinStepError, NotSupportedError, UiState
 from rollcall.v1 import agent_service_pb2 as agent
@@ -94,7 +95,13 @@ class Story:
         self._situation = situation
         self._evidence = evidence
         wishes = self._spec.settings.recording_settings
-        self._company = Company(reporter, situation, report_speech=wishes.record_participant_speech_start_stop_events)
+        self._company = Company(
+            reporter,
+            situation,
+            allowance=Allowance(tools.clock),
+            flooded=lambda: inbox.put_nowait(PageFailed(PageFloodError("The page told of more than any meeting has."))),
+            report_speech=wishes.record_participant_speech_start_stop_events,
+        )
         self._voice = Voice(reporter, lambda command_id, done, detail: link.answer(command_id, done=done, detail=detail))
         self._obedience = Obedience(
             link,
@@ -185,7 +192,8 @@ class Story:
         if self._deadline is None:
             return await self._inbox.get()
         try:
-            return await asyncio.wait_for(self._inbox.get(), max(self._deadline - self._now(), 0))
+            async with asyncio.timeout(max(self._deadline - self._now(), 0)):  # wait_for may forget a cancellation
+                return await self._inbox.get()
         except TimeoutError:
             self._deadline = None
             return TimeOver()
@@ -286,7 +294,8 @@ class Story:
         if self._recorder.wanted:
             self._record_soon(joined_told, told=False)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._recorder.writing.wait(), self._patience.recording_first_s)
+                async with asyncio.timeout(self._patience.recording_first_s):
+                    await self._recorder.writing.wait()
         if first:
             self._reporter.transition(bot.BOT_EVENT_TYPE_JOINED_MEETING, at_ms=at_ms)
         joined_told.set()

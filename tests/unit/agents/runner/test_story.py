@@ -371,6 +371,20 @@ async def test_a_disk_without_room_for_the_finished_file_is_said_and_is_no_fault
     assert stage.triggers()[-1] == "post_processing_completed"
 
 
+async def test_a_page_that_tells_of_more_than_any_meeting_has_is_given_up_and_fills_no_log(stage: Stage) -> None:
+    stage.start()
+    await stage.join()
+    hears = stage.hears
+    for turn in range(30):
+        hears.people([PersonSeen(f"{turn} {n}", "Ada") for n in range(300)])
+        hears.chat(ChatSeen(f"{turn}", "hello", "Ada", "p"))
+    await stage.until(lambda: "rejoining" in stage.codes())
+    assert "page_flood" in stage.codes()
+    assert len(stage.of("participant")) + len(stage.of("chat")) < 5000
+    stage.leave()
+    await stage.end()
+
+
 async def test_people_and_chat_are_told_from_the_joining_on(stage: Stage) -> None:
     stage.start()
     await stage.until_entered()
