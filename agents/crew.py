@@ -80,7 +80,8 @@ class Crew:
         for run in self._running.values():
             run.shut_down()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._empty.wait()
         if self._running:
             self._log.warning("bots_not_handed_over", count=len(self._running))
         if self._observer is not None:

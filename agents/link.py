@@ -135,7 +135,8 @@ class Link:
         self._release = agent.ReleaseLease(hand_over=hand_over)
         self._wake.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._released.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._released.wait()
         done = self._released.is_set()
         if not done:
             self._log.warning("lease_not_released", unacknowledged=len(self._buffer))
@@ -320,7 +321,8 @@ class Link:
                     beat_at = time.monotonic() + self._heartbeat_s
                     await stream.write(agent.AttendRequest(situation=self._listeners.situation()))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(beat_at - time.monotonic(), 0.001))
+                    async with asyncio.timeout(max(beat_at - time.monotonic(), 0.001)):  # wait_for may forget a cancellation
+                        await self._wake.wait()
 
     async def _heard_of(self, number: int) -> None:
         """Waits until the server has stored a report, or for some seconds; the reader ends the stream if it has not."""

@@ -134,7 +134,8 @@ class Visit:
         await self._stop_entering()
         if self.page is not None and not self.page.failure.done():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._attendance.leave(), self._tools.patience.leave_s)
+                async with asyncio.timeout(self._tools.patience.leave_s):
+                    await self._attendance.leave()
 
     async def close(self) -> None:
         """Ends the browser; nothing is heard of this visit any more. May be called twice."""

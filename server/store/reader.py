@@ -38,7 +38,9 @@ class Reader:
             return self._read(read)
         loop = asyncio.get_running_loop()
         try:
-            return await asyncio.wait_for(loop.run_in_executor(self._threads, self._read, read), self._wait_s)
+            # Not wait_for: Python 3.11 forgets a cancellation that comes as the inner call ends, and a watcher would live on.
+            async with asyncio.timeout(self._wait_s):
+                return await loop.run_in_executor(self._threads, self._read, read)
         except TimeoutError as error:
             raise DatabaseAway from error
 
