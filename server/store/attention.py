@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from server.domain.state import BotState, SubType, Trigger
-from server.store import leases, moves
+from server.domain.state import TERMINAL, BotState, SubType, Trigger
+from server.store import commands, leases, moves
 from server.store.batch import Batch
 from server.store.records import Attention, Outcome
 from server.store.rows import LOCK_DUE, LOCK_DUE_UNHELD, BotRow
@@ -39,6 +39,8 @@ class Sweep(Op[list[Attention]]):
             if row.attention_us is None or row.attention_us > batch.now_us:
                 continue  # another operation of this batch has just seen to it
             outcome = _lead_on(batch, row)
+            if row.state in TERMINAL:
+                commands.give_up(batch, row)
             batch.move(row)
             done.append(Attention(row.id, row.project_id, outcome, row.record().wants_worker))
         return done

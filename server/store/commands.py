@@ -23,6 +23,21 @@ _OPEN: Final = select(COMMAND.c.id, COMMAND.c.bot_id, COMMAND.c.action).where(
     COMMAND.c.id.in_(bindparam("ids", expanding=True)), COMMAND.c.done.is_(None)
 )
 
+_OPEN_OF_BOT: Final = (
+    select(COMMAND.c.id, COMMAND.c.action)
+    .where(COMMAND.c.bot_id == bindparam("bot_id"), COMMAND.c.done.is_(None))
+    .order_by(COMMAND.c.sequence)
+)
+
+
+def give_up(batch: Batch, row: BotRow) -> None:
+    """Says of every open wish of a bot that has ended without an agent that nobody can carry it out any more."""
+    for command_id, action in batch.connection.execute(_OPEN_OF_BOT, {"bot_id": row.id}).all():
+        batch.new.finished_commands.append({"key": command_id, "done": False})
+        state = event_pb2.MEDIA_REQUEST_STATE_FAILED
+        detail = "The bot had left the meeting."
+        _tell(batch, row, event_pb2.MediaRequest(command_id=command_id, action=action, state=state, detail=detail))
+
 
 class AddCommand(Op[CommandRecord]):
     """Stores a wish with its event; the bot's Attend session sees the event and sends the wish."""

@@ -57,3 +57,20 @@ async def test_one_bot_cannot_finish_anothers_wish(story: Story) -> None:
     assert await story.store.pending_commands(one.bot.id) == [command]
     with pytest.raises(LeaseLost):
         await story.store.finish_command(one.bot.id, one.epoch + 1, result)
+
+
+async def test_a_wish_of_a_bot_whose_workers_were_all_lost_has_failed(story: Story) -> None:
+    lease = await story.joined()
+    command = await wish(story, lease)
+    for _ in range(3):
+        story.clock.advance(60)
+        await story.store.sweep()
+        if await story.state(lease.bot.id) == "joining":
+            await story.store.claim_lease(lease.bot.id, "worker")
+    assert await story.state(lease.bot.id) == "fatal_error"
+    assert await story.store.pending_commands(lease.bot.id) == []
+    told = [event.media_request for event in await story.events(lease.bot.id) if event.HasField("media_request")]
+    assert [(request.command_id, request.state) for request in told] == [
+        (command.id, event_pb2.MEDIA_REQUEST_STATE_REQUESTED),
+        (command.id, event_pb2.MEDIA_REQUEST_STATE_FAILED),
+    ]
