@@ -72,7 +72,9 @@ async def test_a_bot_joins_records_and_leaves_when_asked(house: House) -> None:
     await room.until_there("Ada", "Grace")
     bot = await house.create(room.url)
     await house.until(bot, lambda log: [e for e in log if e.HasField("capture_health")])
+    asked = time.time()
     await house.leave(bot)
+    assert delay_s(await house.until_move(bot, "left_meeting"), asked) < WITHIN_S
     await house.until_move(bot, "post_processing_completed")
     assert await house.moves(bot) == [
         "join_requested",
