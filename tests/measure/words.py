@@ -11,7 +11,10 @@ from typing import Any
 
 def heard(path: Path) -> str:
     """What is said in a file (audio or video), in English. Raises ImportError where the packages are missing."""
-    segments, _ = _model().transcribe(str(path), language="en", beam_size=1, condition_on_previous_text=False)
+    # Temperature 0 alone: a model that guesses anew where words repeat themselves gives another text each time, or none.
+    segments, _ = _model().transcribe(
+        str(path), language="en", beam_size=1, condition_on_previous_text=False, temperature=0.0, compression_ratio_threshold=None
+    )
     return " ".join(segment.text.strip() for segment in segments)
 
 
