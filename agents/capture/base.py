@@ -50,6 +50,8 @@ class HealthSample:
     incoming_video_moving: bool
     """Whether any remote picture changed."""
     bytes_written: int
+    video_light: float = -1.0
+    """Of the lightest video that is shown and moving on the page, 0 to 255; -1 where there is none or it cannot be read."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,8 @@ SILENCE_DBFS = -65.0
 SPEECH_DBFS = -50.0
 """Incoming sound above this is somebody who speaks."""
 BLACK = 4.0
-"""Mean brightness, 0 to 255, at or below which nothing can be seen; the darkest pages have 15 and more."""
+"""Mean brightness, 0 to 255, at or below which nothing can be seen, of the whole picture or of the videos in it; a page around
+black videos has 8."""
 MOVING_FRAMES = 3
 """So many frames a second on the page are a moving picture."""
 
@@ -109,6 +110,7 @@ class HealthMeter:
 def _faults(sample: HealthSample) -> dict[Condition, bool]:
     speech = sample.incoming_level_dbfs > SPEECH_DBFS
     dark = 0 <= sample.video_brightness <= BLACK
+    blind = 0 <= sample.video_light <= BLACK
     # A tab gives one frame a second when it stands still, for we ask for one.
     still = (
         sample.video_frames * 1000 <= 2 * sample.window_ms
@@ -117,7 +119,7 @@ def _faults(sample: HealthSample) -> dict[Condition, bool]:
     return {
         Condition.STALLED: sample.bytes_written == 0,
         Condition.SILENT: speech and sample.audio_level_dbfs <= SILENCE_DBFS,
-        Condition.BLACK: sample.incoming_video_moving and (dark or still),
+        Condition.BLACK: sample.incoming_video_moving and (dark or still or blind),
     }
 
 

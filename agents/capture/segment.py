@@ -73,6 +73,7 @@ class Segment:
             video_frames=frames,
             video_frames_expected=min(most, max(shown, window_ms // 1000)),
             video_brightness=sample.brightness if sample else -1.0,
+            video_light=sample.light if sample else -1.0,
             incoming_video_moving=shown > 2,
             bytes_written=size + sum(side.gained_bytes() for side in sides),
         )

@@ -50,7 +50,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A second as the page saw it. `brightness` is -1 where it is not known."""
+    """A second as the page saw it. `brightness` and `light` (of the videos on the page) are -1 where they are not known."""
 
     segment: int
     window_ms: int
@@ -59,6 +59,7 @@ class Sample:
     tracks: int
     shown: int
     brightness: float
+    light: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def _message(said: dict[str, Any], data: str) -> Message | None:  # noqa: PLR091
                 tracks=int(said["tracks"]),
                 shown=int(said["shown"]),
                 brightness=float(said["brightness"]),
+                light=float(said.get("light", -1)),
             )
         case "speaking":
             return Speaking(source=str(said["id"])[:LONGEST_TEXT], on=bool(said["on"]))

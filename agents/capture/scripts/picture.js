@@ -116,6 +116,27 @@ async function brightness() {
   return sum / (data.length / 4);
 }
 
+// How light the lightest of the videos is that are shown and moving, 0 to 255; -1 where there are none or they do not tell. The
+// page around black videos is lit, so the whole picture's brightness says nothing of them.
+let moving = [];
+let glancePen = null;
+function videoLight() {
+  glancePen = glancePen || new Native.OffscreenCanvas(16, 9).getContext("2d", { willReadFrequently: true });
+  let most = -1;
+  for (let n = 0; n < moving.length && n < 4; n += 1) {
+    try {
+      draw(glancePen, moving[n], 0, 0, 16, 9);
+      const { data } = pixels(glancePen, 0, 0, 16, 9);
+      let sum = 0;
+      for (let at = 0; at < data.length; at += 4) sum += 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+      most = max(most, sum / (data.length / 4));
+    } catch {
+      return -1; // a video of another origin does not show itself
+    }
+  }
+  return most;
+}
+
 const framesSeen = new WeakMap();
 const seenGet = method(globalThis.WeakMap, "get");
 const seenSet = method(globalThis.WeakMap, "set");
@@ -124,6 +145,7 @@ const seenSet = method(globalThis.WeakMap, "set");
 function framesShown() {
   if (pictureMethod === "tracks") return mapSize(video) ? Infinity : 0;
   let most = 0;
+  moving = [];
   const elements = querySelectorAll(ours, "video");
   for (let n = 0; n < elements.length; n += 1) {
     const { totalVideoFrames } = Media.quality(elements[n]);
@@ -131,7 +153,9 @@ function framesShown() {
     seenSet(framesSeen, elements[n], totalVideoFrames);
     const box = boundingBox(elements[n]);
     const visible = box.width > 1 && box.height > 1 && box.bottom > 0 && box.top < globalThis.innerHeight;
-    if (before !== undefined && visible) most = max(most, totalVideoFrames - before);
+    if (before === undefined || !visible) continue;
+    most = max(most, totalVideoFrames - before);
+    if (totalVideoFrames > before) moving[moving.length] = elements[n];
   }
   return most;
 }

@@ -127,6 +127,7 @@ async function sample() {
     tracks: mapSize(audio),
     shown: min(shown, 1000),
     brightness: -1,
+    light: picture && isTop ? videoLight() : -1,
   };
   if (picture && isTop) message.brightness = await brightness();
   tell(message);

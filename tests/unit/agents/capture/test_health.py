@@ -92,3 +92,9 @@ def test_a_restart_forgets_what_was_before() -> None:
     assert verdicts(meter, [SILENT] * 4) == []
     meter.restart()
     assert verdicts(meter, [SILENT] * 4) == []
+
+
+def test_black_videos_on_a_lit_page_are_black_and_videos_that_do_not_tell_are_not() -> None:
+    told = verdicts(HealthMeter(), [replace(GOOD, video_light=0.5)] * 6)
+    assert [(second, health.condition) for second, health in told] == [(5, Condition.BLACK)]
+    assert [health.condition for _, health in verdicts(HealthMeter(), [replace(GOOD, video_light=-1.0)] * 10)] == [Condition.OK]
