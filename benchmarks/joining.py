@@ -23,7 +23,7 @@ from benchmarks.harness import table
 from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 7
+ROUNDS = 5
 PEOPLE = """
 [[people]]
 name = "Ada"
