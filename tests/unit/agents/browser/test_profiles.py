@@ -74,14 +74,22 @@ def test_a_sweep_removes_what_the_dead_left(parent: Path) -> None:
 def test_a_sweep_ends_what_still_runs_in_a_dead_owners_profile(parent: Path) -> None:
     process, folder = hold(parent)
     survivor = subprocess.Popen(
-        [sys.executable, "-c", "import sys; sys.stdin.read()", f"--user-data-dir={folder}"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", f"--user-data-dir={folder}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    assert survivor.pid in profiles.users_of(folder)
-    kill(process)
-    sweep(parent)
-    assert survivor.wait(5) < 0
-    assert survivor.stdin is not None
-    survivor.stdin.close()
+    with survivor:
+        try:
+            # Popen returns before the kernel shows the new command line; what the program prints comes after it.
+            assert survivor.stdout is not None
+            survivor.stdout.readline()
+            assert survivor.pid in profiles.users_of(folder)
+            kill(process)
+            sweep(parent)
+            assert survivor.wait(5) < 0
+        finally:
+            survivor.kill()
 
 
 def test_a_sweep_keeps_away_from_what_is_not_a_profile(parent: Path) -> None:
