@@ -9,7 +9,8 @@ if ! command -v "$python" >/dev/null; then
   echo "Rollcall needs Python 3.11 or newer: install it, or name it as in: make run PYTHON=/path/to/python3.12" >&2
   exit 1
 fi
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+# A .venv whose making was broken off has a python and no pip.
+.venv/bin/python -c 'import pip' 2>/dev/null || "$python" -m venv --clear .venv
 # Told apart by the lock's content, not by time: a fresh clone has only new files.
 stamp=.venv/.installed-$(basename "$lock")
 now=$(cat "$lock" pyproject.toml | cksum)

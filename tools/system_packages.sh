@@ -15,10 +15,11 @@ need() { # need COMMAND PACKAGE...: PACKAGE is installed unless COMMAND can be r
 }
 
 python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v python3.11 >/dev/null 2>&1; then python=python3.11; fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-  if command -v python3.11 >/dev/null 2>&1; then python=python3.11; else needed+=(python3); missing+=("Python 3.11 or newer"); fi
-fi
-if command -v "$python" >/dev/null 2>&1 && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+  # Without a Python nothing could tell whether its venv is there, and Debian's python3 comes without.
+  needed+=(python3 python3-venv); missing+=("Python 3.11 or newer")
+elif ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
   needed+=(python3-venv); missing+=("Python's venv")
 fi
 if [ "$(uname)" != Darwin ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -34,13 +35,19 @@ if [ "$for_what" = test ]; then
   need janus janus janus-demos libjs-janus-gateway
   need ip iproute2
 fi
-if [ "$(uname)" = Linux ] && command -v apt-cache >/dev/null && ! command -v chromium-headless-shell >/dev/null; then
-  # Half the memory where no picture is recorded; not every distribution has it.
-  if apt-cache show chromium-headless-shell >/dev/null 2>&1; then needed+=(chromium-headless-shell); missing+=(chromium-headless-shell); fi
+wished=()          # packages that not every distribution has; Rollcall runs without them
+if [ "$(uname)" = Linux ] && command -v apt-get >/dev/null; then
+  # Half the memory where no picture is recorded.
+  command -v chromium-headless-shell >/dev/null || wished+=(chromium-headless-shell)
+  # Chromium's sandbox where the kernel gives ordinary users no namespaces; Debian's package only recommends it.
+  [ "$(id -u)" -eq 0 ] || [ -u /usr/lib/chromium/chrome-sandbox ] || wished+=(chromium-sandbox)
 fi
+known() { apt-cache show "$1" >/dev/null 2>&1; }
+there=()           # those of the wished that this distribution has, as far as is known before apt-get update
+for package in ${wished[@]+"${wished[@]}"}; do if known "$package"; then there+=("$package"); fi; done
 
-[ ${#needed[@]} -eq 0 ] && exit 0
-echo "Rollcall needs: ${missing[*]}"
+[ $((${#needed[@]} + ${#there[@]})) -eq 0 ] && exit 0
+echo "Rollcall needs:" ${missing[@]+"${missing[@]}"} ${there[@]+"${there[@]}"}
 if [ "$(uname)" = Darwin ]; then
   echo "Install them first, for example: brew install python@3.12 ffmpeg espeak-ng && brew install --cask chromium" >&2
   exit 1
@@ -52,17 +59,25 @@ fi
 sudo=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null 2>&1; then
-    echo "Installing needs root: run 'apt-get install ${needed[*]}' as root, then run make again." >&2
+    if [ ${#needed[@]} -eq 0 ]; then
+      echo "It goes without; as root, 'apt-get install ${there[*]}' brings it."
+      exit 0
+    fi
+    echo "Installing needs root: run 'apt-get install ${needed[*]-} ${wished[*]-}' as root, then run make again." >&2
     exit 1
   fi
   sudo=(sudo)
 fi
-echo "Installing ${needed[*]} with apt-get"
 log=$(mktemp)
-# Services that a package would start by itself are not wanted: the tests start their own on loopback.
-if ! { "${sudo[@]}" apt-get update && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "${needed[@]}"; } >"$log" 2>&1; then
+failed() {
   tail -n 15 "$log" >&2
-  echo "apt-get could not install ${needed[*]}: see above, install them by hand, then run make again." >&2
+  echo "apt-get could not $1: see above, install by hand what Rollcall needs, then run make again." >&2
   exit 1
-fi
+}
+${sudo[@]+"${sudo[@]}"} apt-get update >"$log" 2>&1 || failed update
+for package in ${wished[@]+"${wished[@]}"}; do if known "$package"; then needed+=("$package"); fi; done
+echo "Installing ${needed[*]} with apt-get"
+# Services that a package would start by itself are not wanted: the tests start their own on loopback.
+${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "${needed[@]}" >"$log" 2>&1 ||
+  failed "install ${needed[*]}"
 rm -f "$log"

@@ -48,7 +48,7 @@ HINTS = (
     ),
     (
         "No usable sandbox",
-        "Its sandbox needs user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run it in a container.",
+        "Its sandbox needs help: apt-get install chromium-sandbox, or sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
     ),
     ("Failed to move to new namespace", "The container forbids user namespaces: allow clone and unshare in its seccomp profile."),
     ("No space left on device", "The disk is full: free some space."),

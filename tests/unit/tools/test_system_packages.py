@@ -1,0 +1,132 @@
+"""tools/system_packages.sh on machines that are not this one: the commands it looks for and runs are stood in for on its PATH."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "tools/system_packages.sh"
+REAL = ("bash", "env", "mktemp", "tail", "rm", "cat")
+ALL_THERE = ("python3", "chromium", "ffmpeg", "espeak-ng", "chromium-headless-shell")
+
+
+class Machine:
+    """What is on the PATH, and what was run. `archive`: the packages that its distribution has."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bin = folder / "bin"
+        self.ran = folder / "ran"
+        self.archive = folder / "archive"
+        self.bin.mkdir()
+        self.archive.write_text("")
+        for name in REAL:
+            (self.bin / name).symlink_to(str(shutil.which(name)))
+
+    def has(self, *names: str) -> None:
+        for name in names:
+            self.answers(name, "exit 0")
+
+    def answers(self, name: str, script: str) -> None:
+        path = self.bin / name
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+
+    def is_(self, system: str, *, root: bool) -> None:
+        self.answers("uname", f"echo {system}")
+        self.answers("id", f"echo {0 if root else 1000}")
+
+    def debian(self, *packages: str) -> None:
+        self.archive.write_text(" ".join(packages))
+        self.answers("apt-get", f'echo "apt-get $@" >>{self.ran}')
+        self.answers("apt-cache", f'case " $(cat {self.archive}) " in *" $2 "*) exit 0;; *) exit 1;; esac')
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SCRIPT, "run"], env={"PATH": str(self.bin), "LC_ALL": "C"}, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    @property
+    def commands(self) -> list[str]:
+        return self.ran.read_text().splitlines() if self.ran.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_where_all_is_there_nothing_is_installed_or_said(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian()
+    machine.has(*ALL_THERE)
+    done = machine.run()
+    assert (done.returncode, done.stdout, done.stderr, machine.commands) == (0, "", "", [])
+
+
+def test_a_bare_debian_gets_python_with_its_venv(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian("chromium-headless-shell")
+    done = machine.run()
+    assert done.returncode == 0, done.stderr
+    assert machine.commands[0] == "apt-get update"
+    wanted = "python3 python3-venv chromium ffmpeg espeak-ng chromium-headless-shell"
+    assert machine.commands[1] == f"apt-get install -y --no-install-recommends {wanted}"
+
+
+def test_an_ordinary_user_installs_by_sudo_and_gets_chromiums_sandbox(machine: Machine) -> None:
+    machine.is_("Linux", root=False)
+    machine.debian("chromium-sandbox")
+    machine.has("python3", "ffmpeg", "espeak-ng", "chromium-headless-shell")
+    machine.answers("sudo", f'echo "sudo $1" >>{machine.ran}; exec "$@"')
+    done = machine.run()
+    assert done.returncode == 0, done.stderr
+    assert machine.commands[0] == "sudo apt-get"
+    assert machine.commands[-1].startswith("apt-get install -y --no-install-recommends chromium ")
+
+
+def test_without_root_and_sudo_it_says_what_to_install(machine: Machine) -> None:
+    machine.is_("Linux", root=False)
+    machine.debian()
+    machine.has("python3", "chromium", "espeak-ng")
+    done = machine.run()
+    assert done.returncode == 1
+    assert "run 'apt-get install ffmpeg" in done.stderr
+    assert machine.commands == []
+
+
+def test_a_mac_is_told_what_to_brew(machine: Machine) -> None:
+    machine.is_("Darwin", root=False)
+    machine.has("python3")
+    done = machine.run()
+    assert done.returncode == 1
+    assert "ffmpeg espeak-ng" in done.stdout
+    assert "brew install" in done.stderr
+
+
+def test_a_mac_with_all_of_it_needs_nothing(machine: Machine) -> None:
+    machine.is_("Darwin", root=False)
+    machine.has("python3", "ffmpeg", "espeak-ng")
+    done = machine.run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_another_linux_is_told_that_it_is_on_its_own(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.has("python3", "chromium", "espeak-ng")
+    done = machine.run()
+    assert done.returncode == 1
+    assert "ffmpeg" in done.stdout
+    assert "not Debian or Ubuntu" in done.stderr
+
+
+def test_what_apt_says_of_its_failure_is_shown(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian()
+    machine.answers("apt-get", "echo 'E: no network'; exit 100")
+    done = machine.run()
+    assert done.returncode == 1
+    assert "E: no network" in done.stderr
+    assert "run make again" in done.stderr
