@@ -12,10 +12,10 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2
 from starlette.types import Receive, Scope, Send
 
-from gateway import errors, http, routes, sse
+from gateway import errors, first, http, routes, sse
 from gateway.dialect.complete import complete
 from gateway.dialect.parse import NotJsonError, parse_object
-from gateway.dialect.problems import BadValueError, Problem, shape
+from gateway.dialect.problems import BadValueError, Problem, in_one_line, shape
 from gateway.errors import Answer, HttpError
 from gateway.ids import new_id
 from gateway.paths import split
@@ -25,7 +25,6 @@ from rollcall.transport import CallError, Metadata, Transport
 
 _log = structlog.get_logger(__name__)
 _NOT_FOUND = HttpError(404, {"error": "Not found"})
-_KEY_REFUSED = {code_pb2.UNAUTHENTICATED, code_pb2.PERMISSION_DENIED, code_pb2.RESOURCE_EXHAUSTED, code_pb2.UNAVAILABLE}
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class Api:
         self._draining = draining
         self.routes = routes.build()
         self._tree = routes.tree(self.routes)
-        self._probes = {id(route): routes.probe(route, self.routes) for route in self.routes}
+        self._questions = {id(route): first.question(route, self.routes) for route in self.routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request; nothing but cancellation leaves here."""
@@ -89,7 +88,7 @@ class Api:
         try:
             await self._bind(route, message, request)
         except HttpError:
-            await self._refuse_bad_key(route, metadata)
+            await self._tell_first(route, message, metadata)
             raise
         if route.streaming:
             await self._stream(route, message, metadata, request)
@@ -129,24 +128,15 @@ class Api:
         route.bind_body(message, source, problems)
         if problems:
             given = message if route.body_field is None else getattr(message, route.body_field.name)
-            raise HttpError(400, shape(complete(problems, given, source), route.body_type, given))
+            every = complete(problems, given, source)
+            raise HttpError(400, in_one_line(every) if route.plain_errors else shape(every, route.body_type, given))
 
-    async def _refuse_bad_key(self, route: Route, metadata: Metadata) -> None:
-        """A key that is no good is told before what is wrong with the request, as contract.md section 4 orders it.
-
-        Only the server knows keys, and a request that cannot be read cannot be sent; so a call that only reads, with an empty id,
-        has the key checked. Its own answer does not matter. Raises CallError.
-        """
-        probe = self._probes[id(route)]
-        if route.public or probe is None:
-            return
-        try:
-            await self._transport.unary(
-                probe.call, probe.request_class(), metadata, timeout_s=self._settings.call_timeout_seconds
-            )
-        except CallError as error:
-            if error.status.code in _KEY_REFUSED:
-                raise
+    async def _tell_first(self, route: Route, message: Message, metadata: Metadata) -> None:
+        """Raises CallError with what is told before what is wrong with the request."""
+        about = self._questions[id(route)]
+        if about is not None:
+            bare = route.bare(message, about.route.request_class)
+            await first.ask(self._transport, about, bare, metadata, timeout_s=self._settings.call_timeout_seconds)
 
     async def _stream(self, route: Route, message: Message, metadata: Metadata, request: Request) -> None:
         resume = request.headers.get(b"last-event-id")
@@ -177,7 +167,7 @@ class Api:
 
     def _refused(self, error: CallError, request: Request) -> Answer:
         route = request.route
-        with_body = route is not None and bool(route.body)
+        with_body = route is not None and bool(route.body) and not route.plain_errors
         answer = errors.answer(error.status, route=route if with_body else None, given=request.message)
         if answer.status >= 500:
             _log.warning("call_failed", code=code_pb2.Code.Name(error.status.code), request_id=request.id, **_call(route))

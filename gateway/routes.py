@@ -39,6 +39,7 @@ class Route:
         self.status = options.success_status or 200
         self.empty_body = options.empty_body
         self.public = options.public
+        self.plain_errors = options.plain_errors
         self._path_puts = {name: _path_put(method.input_type.fields_by_name[name]) for name in self.template.fields}
         self._response_field = rule.response_body
         self._compile(method, rule)
@@ -47,7 +48,11 @@ class Route:
         from_path = set(self.template.fields)
         self.body_field = method.input_type.fields_by_name[rule.body] if rule.body not in ("", "*") else None
         self.body_type = contract.message_type(self.body_field) if self.body_field is not None else method.input_type
-        self.fill = compile_fill(self.body_type, from_path if self.body_field is None else ())
+        self.fill = compile_fill(
+            self.body_type,
+            from_path if self.body_field is None else (),
+            ignore_unknown=contract.method_json(method).ignore_unknown,
+        )
         elsewhere = from_path | ({rule.body} if self.body_field is not None else set())
         self.query = None if rule.body == "*" else Query(method.input_type, elsewhere)
         response = method.output_type
@@ -80,6 +85,14 @@ class Route:
         if self.resume_field is not None:
             read = reader(self.resume_field, converter(self.resume_field) or wrong_position)
             setattr(message, self.resume_field.name, read(position))
+
+    def bare(self, given: Message, request_class: type[Message]) -> Message:
+        """A request of this class that says nothing but what the path gave."""
+        bare = request_class()
+        for name in self.template.fields:
+            if name in bare.DESCRIPTOR.fields_by_name:
+                setattr(bare, name, getattr(given, name))
+        return bare
 
     def encode(self, response: Any) -> dict[str, Any]:
         """The answer as orjson writes it; page cursors are still bare."""
@@ -146,7 +159,7 @@ def tree(routes: Iterable[Route]) -> PathTree[Endpoint]:
 
 
 def probe(route: Route, routes: Iterable[Route]) -> Route | None:
-    """A call that only reads, of the same service, to have a key checked: see Api._refuse_bad_key."""
+    """A call that only reads, of the same service, to have a key checked: see gateway/first.py."""
     same = [
         other
         for other in routes

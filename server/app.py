@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from rollcall.transport import Transport
+from rollcall.v1.bot_output_pb2 import OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from server.admin import DEFAULT_PROJECT, Admin
 from server.clock import Clock, SystemClock
@@ -22,7 +23,9 @@ from server.rpc.attend import AgentService
 from server.rpc.auth import Authenticator
 from server.rpc.availability import check_availability
 from server.rpc.bot_service import BotService
+from server.rpc.bot_wishes import BotWishes
 from server.rpc.event_service import EventService
+from server.rpc.first import TellFirst
 from server.rpc.grpc_server import GrpcServer, Tls
 from server.rpc.local import LocalTransport
 from server.rpc.media_service import MediaService
@@ -101,15 +104,20 @@ class Server:
             BotService(
                 store, self._dispatcher, places, lambda bot_id, path: f"{settings.public}/media/{tokens.sign(bot_id, path)}"
             ),
+            BotWishes(store),
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
             self._agents,
         )
         authenticator = Authenticator(self._find_project, self._worker_token, settings.key_cache_seconds)
         validator = Validator(
-            {CreateBotRequest: self._create_checks(places), SendChatMessageRequest: (checks.check_send_chat_message,)}
+            {
+                CreateBotRequest: self._create_checks(places),
+                SendChatMessageRequest: (checks.check_send_chat_message,),
+                OutputVideoRequest: (checks.check_output_video,),
+            }
         )
-        self._pipeline = Pipeline(bind(services), authenticator, validator)
+        self._pipeline = Pipeline(bind(services), authenticator, validator, TellFirst(store))
         self._pipeline.warm_up()
         self._transport = LocalTransport(self._pipeline)
 

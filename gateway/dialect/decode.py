@@ -21,14 +21,17 @@ _Set = Callable[[Message, Any, Path, list[Problem]], None]
 _compiled: dict[str, Fill] = {}
 
 
-def compile_fill(descriptor: Descriptor, without: Collection[str] = ()) -> Fill:
-    """The closure that fills a message of this type; fields named in `without` are not accepted (they come from the URL)."""
-    if not without and descriptor.full_name in _compiled:
+def compile_fill(descriptor: Descriptor, without: Collection[str] = (), *, ignore_unknown: bool = False) -> Fill:
+    """The closure that fills a message of this type; fields named in `without` are not accepted (they come from the URL), nor are
+    unknown ones, unless those of the outermost object are to be passed over.
+    """
+    own = bool(without) or ignore_unknown
+    if not own and descriptor.full_name in _compiled:
         return _compiled[descriptor.full_name]
     setters: dict[str, _Set] = {}
     unions = [[contract.json_name(field) for field in oneof.fields] for oneof in descriptor.oneofs if _is_open(oneof)]
-    fill = _filler(setters, unions)
-    if not without:
+    fill = _filler(setters, unions, ignore_unknown=ignore_unknown)
+    if not own:
         _compiled[descriptor.full_name] = fill  # before its fields: a message may hold itself
     for field in descriptor.fields:
         if field.name not in without and not contract.field_json(field).grpc_only:
@@ -40,7 +43,7 @@ def _is_open(oneof: OneofDescriptor) -> bool:
     return contract.is_open_union(oneof.fields[0])
 
 
-def _filler(setters: dict[str, _Set], unions: list[list[str]]) -> Fill:
+def _filler(setters: dict[str, _Set], unions: list[list[str]], *, ignore_unknown: bool) -> Fill:
     def fill(source: dict[str, Any], message: Message, path: Path, problems: list[Problem]) -> None:
         unknown = False
         for name, value in source.items():
@@ -49,7 +52,7 @@ def _filler(setters: dict[str, _Set], unions: list[list[str]]) -> Fill:
                 unknown = True
             else:
                 setter(message, value, path, problems)
-        if unknown:
+        if unknown and not ignore_unknown:
             _report_unknown(source, setters, path, problems)
         for members in unions:
             given = [name for name in members if name in source]

@@ -44,6 +44,11 @@ def shape(problems: Iterable[Problem], root: Descriptor, given: Message | None =
     return {name: _one(found, fields.get(name), given) for name, found in by_field.items()}
 
 
+def in_one_line(problems: Iterable[Problem]) -> dict[str, Any]:
+    """Problems as the body of a 400 for callers that know no fields: `{"error": "Invalid type value. …"}`."""
+    return {"error": " ".join(f"Invalid {dotted(p.path)} value. {p.message}" if p.path else p.message for p in problems)}
+
+
 def _one(problems: list[Problem], field: FieldDescriptor | None, given: Message | None) -> Any:
     if field is None or not _is_object(field):
         return [_line(problem.path[1:], problem.message) for problem in problems]

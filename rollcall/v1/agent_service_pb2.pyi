@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rollcall.v1 import bot_output_pb2 as _bot_output_pb2
 from rollcall.v1 import bot_pb2 as _bot_pb2
 from rollcall.v1 import bot_settings_pb2 as _bot_settings_pb2
 from rollcall.v1 import event_pb2 as _event_pb2
@@ -626,6 +627,9 @@ class Command(_message.Message):
     SEND_CHAT_FIELD_NUMBER: _builtins.int
     PAUSE_RECORDING_FIELD_NUMBER: _builtins.int
     RESUME_RECORDING_FIELD_NUMBER: _builtins.int
+    OUTPUT_AUDIO_FIELD_NUMBER: _builtins.int
+    OUTPUT_IMAGE_FIELD_NUMBER: _builtins.int
+    OUTPUT_VIDEO_FIELD_NUMBER: _builtins.int
     command_id: _builtins.str
     """`cmd_` and 16 letters or digits, or `leave`."""
     @_builtins.property
@@ -644,6 +648,18 @@ class Command(_message.Message):
     def resume_recording(self) -> Global___ResumeRecordingCommand:
         """Go on recording."""
 
+    @_builtins.property
+    def output_audio(self) -> Global___OutputAudioCommand:
+        """Play a sound."""
+
+    @_builtins.property
+    def output_image(self) -> Global___OutputImageCommand:
+        """Show a picture."""
+
+    @_builtins.property
+    def output_video(self) -> Global___OutputVideoCommand:
+        """Play a film."""
+
     def __init__(
         self,
         *,
@@ -652,12 +668,15 @@ class Command(_message.Message):
         send_chat: Global___SendChatCommand | None = ...,
         pause_recording: Global___PauseRecordingCommand | None = ...,
         resume_recording: Global___ResumeRecordingCommand | None = ...,
+        output_audio: Global___OutputAudioCommand | None = ...,
+        output_image: Global___OutputImageCommand | None = ...,
+        output_video: Global___OutputVideoCommand | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["leave", b"leave", "pause_recording", b"pause_recording", "resume_recording", b"resume_recording", "send_chat", b"send_chat", "wish", b"wish"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["leave", b"leave", "output_audio", b"output_audio", "output_image", b"output_image", "output_video", b"output_video", "pause_recording", b"pause_recording", "resume_recording", b"resume_recording", "send_chat", b"send_chat", "wish", b"wish"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "leave", b"leave", "pause_recording", b"pause_recording", "resume_recording", b"resume_recording", "send_chat", b"send_chat", "wish", b"wish"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command_id", b"command_id", "leave", b"leave", "output_audio", b"output_audio", "output_image", b"output_image", "output_video", b"output_video", "pause_recording", b"pause_recording", "resume_recording", b"resume_recording", "send_chat", b"send_chat", "wish", b"wish"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_wish: _TypeAlias = _typing.Literal["leave", "send_chat", "pause_recording", "resume_recording"]  # noqa: Y015
+    _WhichOneofReturnType_wish: _TypeAlias = _typing.Literal["leave", "send_chat", "pause_recording", "resume_recording", "output_audio", "output_image", "output_video"]  # noqa: Y015
     _WhichOneofArgType_wish: _TypeAlias = _typing.Literal["wish", b"wish"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_wish) -> _WhichOneofReturnType_wish | None: ...
 
@@ -721,7 +740,9 @@ Global___SendChatCommand: _TypeAlias = SendChatCommand  # noqa: Y015
 
 @_typing.final
 class PauseRecordingCommand(_message.Message):
-    """Pause the recording."""
+    """Pause the recording: nothing of what follows is in the file. Done once nothing more is recorded; the agent then also reports the
+    transition `recording_paused`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -738,7 +759,7 @@ Global___PauseRecordingCommand: _TypeAlias = PauseRecordingCommand  # noqa: Y015
 
 @_typing.final
 class ResumeRecordingCommand(_message.Message):
-    """Go on recording."""
+    """Go on recording. Done once it is recorded again; the agent then also reports the transition `recording_resumed`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -752,6 +773,86 @@ class ResumeRecordingCommand(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeRecordingCommand: _TypeAlias = ResumeRecordingCommand  # noqa: Y015
+
+@_typing.final
+class OutputAudioCommand(_message.Message):
+    """Play a sound into the meeting as the bot's voice, once, after those that are played already. Done when it was played to its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    type: _bot_output_pb2.AudioType.ValueType
+    """Its format."""
+    data: _builtins.bytes
+    """The file, at most 10 MiB. Its first bytes are those of its format; that all of it is playable only playing it shows."""
+    def __init__(
+        self,
+        *,
+        type: _bot_output_pb2.AudioType.ValueType = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutputAudioCommand: _TypeAlias = OutputAudioCommand  # noqa: Y015
+
+@_typing.final
+class OutputImageCommand(_message.Message):
+    """Show a picture as the bot's camera in place of the one shown before, until another comes. Done when it is shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image(self) -> _bot_settings_pb2.BotImage:
+        """The picture, at most 10 MiB. Its first bytes are those of its format."""
+
+    def __init__(
+        self,
+        *,
+        image: _bot_settings_pb2.BotImage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutputImageCommand: _TypeAlias = OutputImageCommand  # noqa: Y015
+
+@_typing.final
+class OutputVideoCommand(_message.Message):
+    """Play a film as the bot's camera and voice. Done when it was played to its end, or, where it loops, when it began."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    LOOP_FIELD_NUMBER: _builtins.int
+    MUTE_VIDEO_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Where it is: https://….mp4."""
+    loop: _builtins.bool
+    """Whether it begins again when it has ended."""
+    mute_video: _builtins.bool
+    """Whether it is played without its sound."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        loop: _builtins.bool = ...,
+        mute_video: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["loop", b"loop", "mute_video", b"mute_video", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutputVideoCommand: _TypeAlias = OutputVideoCommand  # noqa: Y015
 
 @_typing.final
 class CommandResult(_message.Message):

@@ -126,22 +126,30 @@ class MethodJson(_message.Message):
     SUCCESS_STATUS_FIELD_NUMBER: _builtins.int
     EMPTY_BODY_FIELD_NUMBER: _builtins.int
     PUBLIC_FIELD_NUMBER: _builtins.int
+    PLAIN_ERRORS_FIELD_NUMBER: _builtins.int
+    IGNORE_UNKNOWN_FIELD_NUMBER: _builtins.int
     success_status: _builtins.int
     """The status of success; 0 means 200."""
     empty_body: _builtins.bool
     """The answer has no body."""
     public: _builtins.bool
     """Needs no key: the request itself carries a signed token."""
+    plain_errors: _builtins.bool
+    """Violations of fields are shown as one sentence, `{"error": "…"}`, instead of by field."""
+    ignore_unknown: _builtins.bool
+    """Fields of the body that the contract does not know are passed over instead of refused, for that is how callers know this path."""
     def __init__(
         self,
         *,
         success_status: _builtins.int = ...,
         empty_body: _builtins.bool = ...,
         public: _builtins.bool = ...,
+        plain_errors: _builtins.bool = ...,
+        ignore_unknown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["empty_body", b"empty_body", "public", b"public", "success_status", b"success_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["empty_body", b"empty_body", "ignore_unknown", b"ignore_unknown", "plain_errors", b"plain_errors", "public", b"public", "success_status", b"success_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

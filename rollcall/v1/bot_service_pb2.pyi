@@ -528,6 +528,98 @@ class GetRecordingResponse(_message.Message):
 Global___GetRecordingResponse: _TypeAlias = GetRecordingResponse  # noqa: Y015
 
 @_typing.final
+class PauseRecordingRequest(_message.Message):
+    """Which bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_ID_FIELD_NUMBER: _builtins.int
+    bot_id: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        bot_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseRecordingRequest: _TypeAlias = PauseRecordingRequest  # noqa: Y015
+
+@_typing.final
+class PauseRecordingResponse(_message.Message):
+    """The bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bot(self) -> _bot_pb2.Bot:
+        """The bot, mostly still recording: the pause is on its way to it."""
+
+    def __init__(
+        self,
+        *,
+        bot: _bot_pb2.Bot | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseRecordingResponse: _TypeAlias = PauseRecordingResponse  # noqa: Y015
+
+@_typing.final
+class ResumeRecordingRequest(_message.Message):
+    """Which bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_ID_FIELD_NUMBER: _builtins.int
+    bot_id: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        bot_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeRecordingRequest: _TypeAlias = ResumeRecordingRequest  # noqa: Y015
+
+@_typing.final
+class ResumeRecordingResponse(_message.Message):
+    """The bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bot(self) -> _bot_pb2.Bot:
+        """The bot, mostly still paused: the wish is on its way to it."""
+
+    def __init__(
+        self,
+        *,
+        bot: _bot_pb2.Bot | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeRecordingResponse: _TypeAlias = ResumeRecordingResponse  # noqa: Y015
+
+@_typing.final
 class SendChatMessageRequest(_message.Message):
     """A message to say in the chat."""
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rollcall.v1 import bot_output_pb2 as rollcall_dot_v1_dot_bot__output__pb2
 from rollcall.v1 import bot_service_pb2 as rollcall_dot_v1_dot_bot__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -59,6 +60,36 @@ class BotServiceStub:
                 '/rollcall.v1.BotService/GetRecording',
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.GetRecordingRequest.SerializeToString,
                 response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.GetRecordingResponse.FromString,
+                _registered_method=True)
+        self.PauseRecording = channel.unary_unary(
+                '/rollcall.v1.BotService/PauseRecording',
+                request_serializer=rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingResponse.FromString,
+                _registered_method=True)
+        self.ResumeRecording = channel.unary_unary(
+                '/rollcall.v1.BotService/ResumeRecording',
+                request_serializer=rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingResponse.FromString,
+                _registered_method=True)
+        self.OutputAudio = channel.unary_unary(
+                '/rollcall.v1.BotService/OutputAudio',
+                request_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputAudioRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputAudioResponse.FromString,
+                _registered_method=True)
+        self.OutputImage = channel.unary_unary(
+                '/rollcall.v1.BotService/OutputImage',
+                request_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputImageRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputImageResponse.FromString,
+                _registered_method=True)
+        self.OutputVideo = channel.unary_unary(
+                '/rollcall.v1.BotService/OutputVideo',
+                request_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputVideoRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputVideoResponse.FromString,
+                _registered_method=True)
+        self.Speech = channel.unary_unary(
+                '/rollcall.v1.BotService/Speech',
+                request_serializer=rollcall_dot_v1_dot_bot__output__pb2.SpeechRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__output__pb2.SpeechResponse.FromString,
                 _registered_method=True)
         self.SendChatMessage = channel.unary_unary(
                 '/rollcall.v1.BotService/SendChatMessage',
@@ -121,6 +152,48 @@ class BotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseRecording(self, request, context):
+        """Pauses the recording. The answer shows the bot as it is now; once the agent has paused, the state is joined_recording_paused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRecording(self, request, context):
+        """Goes on recording. The answer shows the bot as it is now; once the agent records again, the state is joined_recording.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OutputAudio(self, request, context):
+        """Plays a sound into the meeting.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OutputImage(self, request, context):
+        """Shows a picture as the bot's camera.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OutputVideo(self, request, context):
+        """Plays a film as the bot's camera and voice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Speech(self, request, context):
+        """Speaks a text in the meeting.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SendChatMessage(self, request, context):
         """Says something in the meeting's chat.
         """
@@ -176,6 +249,36 @@ def add_BotServiceServicer_to_server(servicer, server):
                     servicer.GetRecording,
                     request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.GetRecordingRequest.FromString,
                     response_serializer=rollcall_dot_v1_dot_bot__service__pb2.GetRecordingResponse.SerializeToString,
+            ),
+            'PauseRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseRecording,
+                    request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingResponse.SerializeToString,
+            ),
+            'ResumeRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRecording,
+                    request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingResponse.SerializeToString,
+            ),
+            'OutputAudio': grpc.unary_unary_rpc_method_handler(
+                    servicer.OutputAudio,
+                    request_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputAudioRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputAudioResponse.SerializeToString,
+            ),
+            'OutputImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.OutputImage,
+                    request_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputImageRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputImageResponse.SerializeToString,
+            ),
+            'OutputVideo': grpc.unary_unary_rpc_method_handler(
+                    servicer.OutputVideo,
+                    request_deserializer=rollcall_dot_v1_dot_bot__output__pb2.OutputVideoRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__output__pb2.OutputVideoResponse.SerializeToString,
+            ),
+            'Speech': grpc.unary_unary_rpc_method_handler(
+                    servicer.Speech,
+                    request_deserializer=rollcall_dot_v1_dot_bot__output__pb2.SpeechRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__output__pb2.SpeechResponse.SerializeToString,
             ),
             'SendChatMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.SendChatMessage,
@@ -334,6 +437,168 @@ class BotService:
             '/rollcall.v1.BotService/GetRecording',
             rollcall_dot_v1_dot_bot__service__pb2.GetRecordingRequest.SerializeToString,
             rollcall_dot_v1_dot_bot__service__pb2.GetRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/PauseRecording',
+            rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__service__pb2.PauseRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/ResumeRecording',
+            rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__service__pb2.ResumeRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OutputAudio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/OutputAudio',
+            rollcall_dot_v1_dot_bot__output__pb2.OutputAudioRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__output__pb2.OutputAudioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OutputImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/OutputImage',
+            rollcall_dot_v1_dot_bot__output__pb2.OutputImageRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__output__pb2.OutputImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OutputVideo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/OutputVideo',
+            rollcall_dot_v1_dot_bot__output__pb2.OutputVideoRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__output__pb2.OutputVideoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Speech(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/Speech',
+            rollcall_dot_v1_dot_bot__output__pb2.SpeechRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__output__pb2.SpeechResponse.FromString,
             options,
             channel_credentials,
             insecure,

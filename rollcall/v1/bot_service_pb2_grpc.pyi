@@ -5,6 +5,7 @@ Bots: made, read, steered."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rollcall.v1 import bot_output_pb2 as _bot_output_pb2
 from rollcall.v1 import bot_service_pb2 as _bot_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -43,6 +44,18 @@ class BotServiceStub:
     """Tells a bot to leave its meeting."""
     GetRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]
     """Where the finished recording can be fetched: a signed URL that expires."""
+    PauseRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.PauseRecordingRequest, _bot_service_pb2.PauseRecordingResponse]
+    """Pauses the recording. The answer shows the bot as it is now; once the agent has paused, the state is joined_recording_paused."""
+    ResumeRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.ResumeRecordingRequest, _bot_service_pb2.ResumeRecordingResponse]
+    """Goes on recording. The answer shows the bot as it is now; once the agent records again, the state is joined_recording."""
+    OutputAudio: _grpc.UnaryUnaryMultiCallable[_bot_output_pb2.OutputAudioRequest, _bot_output_pb2.OutputAudioResponse]
+    """Plays a sound into the meeting."""
+    OutputImage: _grpc.UnaryUnaryMultiCallable[_bot_output_pb2.OutputImageRequest, _bot_output_pb2.OutputImageResponse]
+    """Shows a picture as the bot's camera."""
+    OutputVideo: _grpc.UnaryUnaryMultiCallable[_bot_output_pb2.OutputVideoRequest, _bot_output_pb2.OutputVideoResponse]
+    """Plays a film as the bot's camera and voice."""
+    Speech: _grpc.UnaryUnaryMultiCallable[_bot_output_pb2.SpeechRequest, _bot_output_pb2.SpeechResponse]
+    """Speaks a text in the meeting."""
     SendChatMessage: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.SendChatMessageRequest, _bot_service_pb2.SendChatMessageResponse]
     """Says something in the meeting's chat."""
     ListParticipants: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.ListParticipantsRequest, _bot_service_pb2.ListParticipantsResponse]
@@ -67,6 +80,18 @@ class BotServiceAsyncStub(BotServiceStub):
     """Tells a bot to leave its meeting."""
     GetRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]  # type: ignore[assignment]
     """Where the finished recording can be fetched: a signed URL that expires."""
+    PauseRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.PauseRecordingRequest, _bot_service_pb2.PauseRecordingResponse]  # type: ignore[assignment]
+    """Pauses the recording. The answer shows the bot as it is now; once the agent has paused, the state is joined_recording_paused."""
+    ResumeRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.ResumeRecordingRequest, _bot_service_pb2.ResumeRecordingResponse]  # type: ignore[assignment]
+    """Goes on recording. The answer shows the bot as it is now; once the agent records again, the state is joined_recording."""
+    OutputAudio: _aio.UnaryUnaryMultiCallable[_bot_output_pb2.OutputAudioRequest, _bot_output_pb2.OutputAudioResponse]  # type: ignore[assignment]
+    """Plays a sound into the meeting."""
+    OutputImage: _aio.UnaryUnaryMultiCallable[_bot_output_pb2.OutputImageRequest, _bot_output_pb2.OutputImageResponse]  # type: ignore[assignment]
+    """Shows a picture as the bot's camera."""
+    OutputVideo: _aio.UnaryUnaryMultiCallable[_bot_output_pb2.OutputVideoRequest, _bot_output_pb2.OutputVideoResponse]  # type: ignore[assignment]
+    """Plays a film as the bot's camera and voice."""
+    Speech: _aio.UnaryUnaryMultiCallable[_bot_output_pb2.SpeechRequest, _bot_output_pb2.SpeechResponse]  # type: ignore[assignment]
+    """Speaks a text in the meeting."""
     SendChatMessage: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.SendChatMessageRequest, _bot_service_pb2.SendChatMessageResponse]  # type: ignore[assignment]
     """Says something in the meeting's chat."""
     ListParticipants: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.ListParticipantsRequest, _bot_service_pb2.ListParticipantsResponse]  # type: ignore[assignment]
@@ -118,6 +143,54 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bot_service_pb2.GetRecordingResponse, _abc.Awaitable[_bot_service_pb2.GetRecordingResponse]]:
         """Where the finished recording can be fetched: a signed URL that expires."""
+
+    @_abc_1.abstractmethod
+    def PauseRecording(
+        self,
+        request: _bot_service_pb2.PauseRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_service_pb2.PauseRecordingResponse, _abc.Awaitable[_bot_service_pb2.PauseRecordingResponse]]:
+        """Pauses the recording. The answer shows the bot as it is now; once the agent has paused, the state is joined_recording_paused."""
+
+    @_abc_1.abstractmethod
+    def ResumeRecording(
+        self,
+        request: _bot_service_pb2.ResumeRecordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_service_pb2.ResumeRecordingResponse, _abc.Awaitable[_bot_service_pb2.ResumeRecordingResponse]]:
+        """Goes on recording. The answer shows the bot as it is now; once the agent records again, the state is joined_recording."""
+
+    @_abc_1.abstractmethod
+    def OutputAudio(
+        self,
+        request: _bot_output_pb2.OutputAudioRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_output_pb2.OutputAudioResponse, _abc.Awaitable[_bot_output_pb2.OutputAudioResponse]]:
+        """Plays a sound into the meeting."""
+
+    @_abc_1.abstractmethod
+    def OutputImage(
+        self,
+        request: _bot_output_pb2.OutputImageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_output_pb2.OutputImageResponse, _abc.Awaitable[_bot_output_pb2.OutputImageResponse]]:
+        """Shows a picture as the bot's camera."""
+
+    @_abc_1.abstractmethod
+    def OutputVideo(
+        self,
+        request: _bot_output_pb2.OutputVideoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_output_pb2.OutputVideoResponse, _abc.Awaitable[_bot_output_pb2.OutputVideoResponse]]:
+        """Plays a film as the bot's camera and voice."""
+
+    @_abc_1.abstractmethod
+    def Speech(
+        self,
+        request: _bot_output_pb2.SpeechRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_output_pb2.SpeechResponse, _abc.Awaitable[_bot_output_pb2.SpeechResponse]]:
+        """Speaks a text in the meeting."""
 
     @_abc_1.abstractmethod
     def SendChatMessage(

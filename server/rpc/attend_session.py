@@ -266,10 +266,9 @@ class AttendSession:
 
     async def _send_wishes(self) -> None:
         """Sends what has no result yet, each once in this stream; an agent that has done one before answers again."""
-        for record in await self._store.pending_commands(self._bot_id):
-            if record.id not in self._sent:
-                self._sent.add(record.id)
-                self._say(pb.AttendResponse(command=record.command))
+        for record in await self._store.pending_commands(self._bot_id, without=self._sent):
+            self._sent.add(record.id)
+            self._say(pb.AttendResponse(command=record.command))
 
     async def _give_up_wishes(self) -> None:
         """Nobody can carry out what is still open: that is said, rather than left in the air."""

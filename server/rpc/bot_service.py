@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from rollcall.v1 import agent_service_pb2, bot_pb2
 from rollcall.v1 import bot_service_pb2 as pb
 from server.dispatch import Dispatcher
-from server.domain.errors import IllegalTransition, NotFound, Unfulfilled
+from server.domain.errors import NotFound, Unfulfilled
 from server.domain.meeting_url import MeetingPlaces, MeetingUrlError, parse_meeting_url
 from server.domain.state import BotState
+from server.domain.wishes import Wish
 from server.rpc.auth import Caller
 from server.rpc.bot_settings import settings_of
 from server.rpc.convert import STATE_WORDS, bot_message, participant_message, platform_number, time_us
 from server.store import BotFilter, BotRecord, NewBot, Store
-
-SEND_CHAT = "send_chat_message"
 
 
 @dataclass(slots=True)
@@ -105,10 +104,7 @@ class BotService:
                 to_user_uuid=request.to_user_uuid,
             )
         )
-        try:
-            await self.store.add_command(caller.project_id, request.bot_id, command, SEND_CHAT)
-        except IllegalTransition as error:
-            raise IllegalTransition(error.state, "send chat messages", error.allowed) from None
+        await self.store.add_command(caller.project_id, request.bot_id, command, Wish.SEND_CHAT_MESSAGE)
         return pb.SendChatMessageResponse()
 
     async def list_participants(self, request: pb.ListParticipantsRequest, caller: Caller) -> pb.ListParticipantsResponse:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from rollcall.v1 import bot_pb2, bot_settings_pb2
+from rollcall.v1.bot_output_pb2 import OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from server.domain import defaults
 from server.domain.errors import Violation
@@ -85,11 +87,41 @@ def check_metadata(request: CreateBotRequest) -> Iterator[Violation]:
 
 def check_bot_image(request: CreateBotRequest) -> Iterator[Violation]:
     """The first bytes against the type that was given."""
-    image = request.bot_image
-    if request.HasField("bot_image") and image.type in _MAGIC:
-        magic, word = _MAGIC[image.type]
-        if not image.data.startswith(magic):
-            yield Violation("bot_image", f"The data is not a {word} image: its first bytes are not those of a {word} file.")
+    problem = picture_problem(request.bot_image) if request.HasField("bot_image") else None
+    if problem is not None:
+        yield Violation("bot_image", problem)
+
+
+def picture_problem(image: bot_settings_pb2.BotImage) -> str | None:
+    """What is wrong with a picture whose type is given; None if its first bytes are those of its type."""
+    magic, word = _MAGIC.get(image.type, (b"", ""))
+    if image.data.startswith(magic):
+        return None
+    return f"The data is not a {word} image: its first bytes are not those of a {word} file."
+
+
+def is_mp3(data: bytes) -> bool:
+    """Whether it begins with an ID3 tag or with the header of a frame of MPEG layer III (ISO 11172-3, 2.4.1.3)."""
+    return data.startswith(b"ID3") or (len(data) > 2 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2)
+
+
+def check_output_video(request: OutputVideoRequest) -> Iterator[Violation]:
+    """What the film's URL is to be like."""
+    if not request.url:
+        return
+    try:
+        url = urlsplit(request.url)
+        host = url.hostname or ""
+        url.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        host = ""
+    printable = all(character > " " and character != "\x7f" for character in request.url)
+    if "." not in host.strip(".") or not printable:
+        yield Violation("url", "Enter a valid URL, as https://example.com/film.mp4: with a full host name and without spaces.")
+    elif url.scheme != "https":
+        yield Violation("url", "Must start with https://.")
+    elif not url.path.lower().endswith(".mp4"):
+        yield Violation("url", "Must end with .mp4 (a query may follow).")
 
 
 def check_bot_chat_message(request: CreateBotRequest) -> Iterator[Violation]:

@@ -14,14 +14,19 @@ from typing import Any
 from google.protobuf.message import Message
 
 from rollcall.transport import Metadata
-from server.domain.errors import Draining
+from server.domain.errors import Draining, InvalidFields
 from server.rpc.auth import Authenticator, Caller
-from server.rpc.methods import Kind, Method, all_methods
+from server.rpc.methods import Access, Kind, Method, all_methods
 from server.rpc.validation import Validator
 
 UnaryHandler = Callable[[Any, Caller], Awaitable[Message]]
 StreamHandler = Callable[[Any, Caller], AsyncGenerator[Message | bytes, None]]
 ConversationHandler = Callable[[AsyncIterator[Any], Caller], AsyncGenerator[Message | bytes, None]]
+TellFirst = Callable[[Message, Caller], Awaitable[None]]
+
+
+async def nothing_first(_request: Message, _caller: Caller) -> None:
+    """Nothing is told before what is wrong with the fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,18 @@ def bind(services: Iterable[object]) -> dict[str, Bound]:
 class Pipeline:
     """Takes calls until it is drained."""
 
-    def __init__(self, bound: Mapping[str, Bound], authenticator: Authenticator, validator: Validator) -> None:
+    def __init__(
+        self,
+        bound: Mapping[str, Bound],
+        authenticator: Authenticator,
+        validator: Validator,
+        tell_first: TellFirst = nothing_first,
+    ) -> None:
+        """`tell_first` is asked about a project's request whose fields are wrong, and raises what is to be told before that."""
         self._bound = bound
         self._authenticator = authenticator
         self._validator = validator
+        self._tell_first = tell_first
         self._draining = False
         self._running = 0
         self._quiet = asyncio.Event()
@@ -88,7 +101,7 @@ class Pipeline:
         """The answer to a call. Raises what goes wrong."""
         with self._counted():
             caller = await self._admit(one, metadata)
-            self._validator.validate(request)
+            await self._validate(one, request, caller)
             handler: UnaryHandler = one.handler
             return await handler(request, caller)
 
@@ -96,7 +109,7 @@ class Pipeline:
         """The answers to a call, each a message or the bytes of one. Raises what goes wrong, also half way."""
         with self._counted():
             caller = await self._admit(one, metadata)
-            self._validator.validate(request)
+            await self._validate(one, request, caller)
             handler: StreamHandler = one.handler
             async with contextlib.aclosing(handler(request, caller)) as answers:
                 async for answer in answers:
@@ -112,6 +125,14 @@ class Pipeline:
             async with contextlib.aclosing(handler(self._validated(requests), caller)) as answers:
                 async for answer in answers:
                     yield answer
+
+    async def _validate(self, one: Bound, request: Message, caller: Caller) -> None:
+        try:
+            self._validator.validate(request)
+        except InvalidFields:
+            if one.method.access is Access.PROJECT:
+                await self._tell_first(request, caller)
+            raise
 
     async def _validated(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
         async for request in requests:

@@ -73,6 +73,7 @@ class Batch:
         self.moved: set[str] = set()
         self.key_holders: dict[tuple[str, str], str] = {}
         self.open_commands: dict[str, tuple[str, str]] = {}
+        self.waiting_commands: dict[str, tuple[int, int]] = {}
         self._before: dict[str, BotRow] = {}
         self._marks: tuple[int, ...] = ()
 

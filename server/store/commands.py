@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from rollcall.v1 import agent_service_pb2, event_pb2
-from server.domain.errors import IllegalTransition
+from server.domain.errors import QuotaExceeded
 from server.domain.ids import new_id
-from server.domain.state import JOINED, BotState
+from server.domain.wishes import Wish, require
 from server.store import leases
 from server.store.batch import Batch
 from server.store.records import CommandRecord
@@ -29,6 +29,16 @@ _OPEN_OF_BOT: Final = (
     .order_by(COMMAND.c.sequence)
 )
 
+_WAITING: Final = (
+    select(COMMAND.c.bot_id, func.count(), func.sum(func.length(COMMAND.c.data)))
+    .where(COMMAND.c.bot_id.in_(bindparam("ids", expanding=True)), COMMAND.c.done.is_(None))
+    .group_by(COMMAND.c.bot_id)
+)
+MOST_WAITING: Final = 100
+"""Wishes of one bot without a result yet."""
+MOST_WAITING_BYTES: Final = 64 << 20
+"""What they may hold together, sounds and pictures most of it."""
+
 
 def give_up(batch: Batch, row: BotRow) -> None:
     """Says of every open wish of a bot that has ended without an agent that nobody can carry it out any more."""
@@ -42,19 +52,26 @@ def give_up(batch: Batch, row: BotRow) -> None:
 class AddCommand(Op[CommandRecord]):
     """Stores a wish with its event; the bot's Attend session sees the event and sends the wish."""
 
-    def __init__(self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, action: str) -> None:
+    def __init__(self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, wish: Wish) -> None:
         self.bot_ids = (bot_id,)
         self._project_id = project_id
         self._command = command
-        self._action = action
+        self._wish = wish
+
+    @classmethod
+    def prepare(cls, batch: Batch, ops: Sequence[AddCommand]) -> None:
+        """Counts what their bots have still to do."""
+        ids = sorted({bot_id for op in ops for bot_id in op.bot_ids if is_id(bot_id)})
+        for bot_id, count, size in batch.connection.execute(_WAITING, {"ids": ids}):
+            batch.waiting_commands[bot_id] = (count, size)
 
     def run(self, batch: Batch) -> CommandRecord:
-        """Raises NotFound, IllegalTransition unless the bot is in the meeting."""
+        """Raises NotFound, IllegalTransition where the bot cannot do it, QuotaExceeded."""
         row = batch.bot(self.bot_ids[0], self._project_id)
-        if row.state not in JOINED:
-            raise IllegalTransition(
-                row.state, self._action.replace("_", " "), (state.value for state in BotState if state in JOINED)
-            )
+        require(row.state, self._wish)
+        count, size = batch.waiting_commands.get(row.id, (0, 0))
+        _check_room(count, size + self._command.ByteSize())
+        batch.waiting_commands[row.id] = (count + 1, size + self._command.ByteSize())
         command = agent_service_pb2.Command()
         command.CopyFrom(self._command)
         command.command_id = new_id("cmd")
@@ -62,7 +79,7 @@ class AddCommand(Op[CommandRecord]):
             batch,
             row,
             event_pb2.MediaRequest(
-                command_id=command.command_id, action=self._action, state=event_pb2.MEDIA_REQUEST_STATE_REQUESTED
+                command_id=command.command_id, action=self._wish, state=event_pb2.MEDIA_REQUEST_STATE_REQUESTED
             ),
         )
         batch.new.commands.append(
@@ -70,13 +87,24 @@ class AddCommand(Op[CommandRecord]):
                 "id": command.command_id,
                 "bot_id": row.id,
                 "sequence": sequence,
-                "action": self._action,
+                "action": self._wish.value,
                 "data": command.SerializeToString(),
                 "created_us": batch.now_us,
                 "done": None,
             }
         )
-        return CommandRecord(command.command_id, row.id, self._action, command)
+        return CommandRecord(command.command_id, row.id, self._wish.value, command)
+
+
+def _check_room(count: int, size: int) -> None:
+    if count < MOST_WAITING and size <= MOST_WAITING_BYTES:
+        return
+    limit = f"{MOST_WAITING} wishes" if count >= MOST_WAITING else f"wishes of {MOST_WAITING_BYTES >> 20} MiB together"
+    raise QuotaExceeded(
+        f"The bot has still to do what it was asked for before: at most {limit} may wait. Its media_request events say when.",
+        subject="bot",
+        retry_after_s=1.0,
+    )
 
 
 class FinishCommand(Op[None]):

@@ -36,7 +36,7 @@ _ADVANCE = (
     .values(last_position=PROJECT.c.last_position + bindparam("count"))
     .returning(PROJECT.c.last_position)
 )
-_FINISH_COMMAND = update(COMMAND).where(COMMAND.c.id == bindparam("key")).values(done=bindparam("done"))
+_FINISH_COMMAND = update(COMMAND).where(COMMAND.c.id == bindparam("key")).values(done=bindparam("done"), data=b"")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 _INSERTS = {table.name: table.insert() for table in (BOT, BOT_SETTINGS, EVENT, PARTICIPANT_EVENT, CHAT_MESSAGE, COMMAND)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -21,7 +22,11 @@ _PROJECT_OF: Final = select(BOT.c.project_id).where(BOT.c.id == bindparam("bot_i
 _CREATED, _ID, _PROJECT = (RECORD_FIELDS.index(name) for name in ("created_us", "id", "project_id"))
 _PENDING: Final = (
     select(COMMAND.c.id, COMMAND.c.bot_id, COMMAND.c.action, COMMAND.c.data)
-    .where(COMMAND.c.bot_id == bindparam("bot_id"), COMMAND.c.done.is_(None))
+    .where(
+        COMMAND.c.bot_id == bindparam("bot_id"),
+        COMMAND.c.done.is_(None),
+        COMMAND.c.id.not_in(bindparam("without", expanding=True)),
+    )
     .order_by(COMMAND.c.sequence)
 )
 _RECORDING: Final = (
@@ -181,11 +186,11 @@ def read_recording(connection: Connection, project_id: str | None, bot_id: str) 
     )
 
 
-def read_pending_commands(connection: Connection, bot_id: str) -> list[CommandRecord]:
-    """Commands without a result, oldest first."""
+def read_pending_commands(connection: Connection, bot_id: str, without: Collection[str]) -> list[CommandRecord]:
+    """Commands without a result, oldest first; not those whose ids are in `without`."""
     return [
         CommandRecord(row.id, row.bot_id, row.action, agent_service_pb2.Command.FromString(bytes(row.data)))
-        for row in connection.execute(_PENDING, {"bot_id": bot_id})
+        for row in connection.execute(_PENDING, {"bot_id": bot_id, "without": sorted(without)})
     ]
 
 

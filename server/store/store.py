@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import Final
 
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from rollcall.v1 import agent_service_pb2, bot_pb2
 from server.domain.errors import DatabaseAway, DataFolderInUse
 from server.domain.ids import random_word
 from server.domain.state import SubType, Trigger, carries
+from server.domain.wishes import Wish
 from server.store import keys, leases, log, reads
 from server.store.attention import Sweep
 from server.store.bots import CreateBot, MoveBot
@@ -182,16 +183,16 @@ class Store:
     # -- Commands ------------------------------------------------------------------------------------------------------
 
     async def add_command(
-        self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, action: str
+        self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, wish: Wish
     ) -> CommandRecord:
-        """Stores a wish and its media_request event (REQUESTED). `action` as `send_chat_message`; the id is given here.
-        Raises NotFound, and IllegalTransition(wish=action) unless the bot is in the meeting.
+        """Stores a wish and its media_request event (REQUESTED); the id is given here. Raises NotFound, IllegalTransition where
+        the bot cannot do it, QuotaExceeded where too many wishes wait already.
         """
-        return await self._writer.submit(AddCommand(project_id, bot_id, command, action))
+        return await self._writer.submit(AddCommand(project_id, bot_id, command, wish))
 
-    async def pending_commands(self, bot_id: str) -> list[CommandRecord]:
-        """Wishes without a result yet, oldest first."""
-        return await self._reader.run(lambda connection: reads.read_pending_commands(connection, bot_id))
+    async def pending_commands(self, bot_id: str, *, without: Collection[str] = ()) -> list[CommandRecord]:
+        """Wishes without a result yet, oldest first; not read are those whose ids are in `without`."""
+        return await self._reader.run(lambda connection: reads.read_pending_commands(connection, bot_id, without))
 
     async def finish_command(self, bot_id: str, epoch: int, result: agent_service_pb2.CommandResult) -> None:
         """Stores a result and its media_request event (DONE or FAILED), once. Raises LeaseLost. Unknown ids are ignored."""

@@ -169,7 +169,9 @@ class ChatMessage(SQLModel, table=True):
 
 
 class Command(SQLModel, table=True):
-    """A caller's wish: a serialised rollcall.v1.Command, by the sequence of its event. `done` None: no result yet."""
+    """A caller's wish: a serialised rollcall.v1.Command, by the sequence of its event. `done` None: no result yet; once there is
+    one, `data` (a sound may have 10 MiB) is empty.
+    """
 
     __table_args__ = (Index("ix_command_bot_id_sequence", "bot_id", "sequence"),)
 

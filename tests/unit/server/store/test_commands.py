@@ -3,15 +3,17 @@ from __future__ import annotations
 import pytest
 
 from rollcall.v1 import agent_service_pb2, event_pb2
-from server.domain.errors import IllegalTransition, LeaseLost
+from server.domain.errors import IllegalTransition, LeaseLost, QuotaExceeded
+from server.domain.wishes import Wish
 from server.store import CommandRecord, Lease
+from server.store.commands import MOST_WAITING, MOST_WAITING_BYTES
 from tests.unit.server.store.story import Story, moved
 
 SAY = agent_service_pb2.Command(send_chat=agent_service_pb2.SendChatCommand(message="hello"))
 
 
 async def wish(story: Story, lease: Lease) -> CommandRecord:
-    return await story.store.add_command(story.project_id, lease.bot.id, SAY, "send_chat_message")
+    return await story.store.add_command(story.project_id, lease.bot.id, SAY, Wish.SEND_CHAT_MESSAGE)
 
 
 async def test_a_wish_waits_until_there_is_a_result(story: Story) -> None:
@@ -43,7 +45,7 @@ async def test_only_a_bot_in_the_meeting_takes_wishes(story: Story) -> None:
     lease = await story.claimed()
     with pytest.raises(IllegalTransition) as caught:
         await wish(story, lease)
-    assert caught.value.wish == "send chat message"
+    assert caught.value.wish == "send chat messages"
     assert "joined_recording" in caught.value.allowed
     await story.report(lease, moved("joined_meeting"))
     await wish(story, lease)
@@ -74,3 +76,48 @@ async def test_a_wish_of_a_bot_whose_workers_were_all_lost_has_failed(story: Sto
         (command.id, event_pb2.MEDIA_REQUEST_STATE_REQUESTED),
         (command.id, event_pb2.MEDIA_REQUEST_STATE_FAILED),
     ]
+
+
+async def test_wishes_already_sent_are_not_read_again(story: Story) -> None:
+    lease = await story.joined()
+    first, second = await wish(story, lease), await wish(story, lease)
+    assert await story.store.pending_commands(lease.bot.id, without={first.id}) == [second]
+
+
+async def test_a_bot_has_at_most_so_many_wishes_waiting(story: Story) -> None:
+    lease = await story.joined()
+    first = await wish(story, lease)
+    for _ in range(MOST_WAITING - 1):
+        await wish(story, lease)
+    with pytest.raises(QuotaExceeded):
+        await wish(story, lease)
+    await story.store.finish_command(lease.bot.id, lease.epoch, agent_service_pb2.CommandResult(command_id=first.id, done=True))
+    await wish(story, lease)
+
+
+async def test_what_waits_has_a_bounded_size_and_is_let_go_once_it_is_done(story: Story) -> None:
+    lease = await story.joined()
+    part = bytes(MOST_WAITING_BYTES // 4 - 1000)
+    sound = agent_service_pb2.Command(output_audio=agent_service_pb2.OutputAudioCommand(data=part))
+
+    async def play() -> CommandRecord:
+        return await story.store.add_command(story.project_id, lease.bot.id, sound, Wish.OUTPUT_AUDIO)
+
+    first, *_ = [await play() for _ in range(4)]
+    with pytest.raises(QuotaExceeded):
+        await play()
+    await story.store.finish_command(lease.bot.id, lease.epoch, agent_service_pb2.CommandResult(command_id=first.id, done=True))
+    await play()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "paused"), [(Wish.PAUSE_RECORDING, False), (Wish.RESUME_RECORDING, True), (Wish.OUTPUT_IMAGE, True)]
+)
+async def test_each_wish_has_its_states(story: Story, wanted: Wish, paused: bool) -> None:
+    lease = await story.joined()
+    if paused:
+        await story.report(lease, moved("recording_paused"))
+    await story.store.add_command(story.project_id, lease.bot.id, SAY, wanted)
+    other = {Wish.PAUSE_RECORDING: Wish.RESUME_RECORDING}.get(wanted, Wish.PAUSE_RECORDING)
+    with pytest.raises(IllegalTransition):
+        await story.store.add_command(story.project_id, lease.bot.id, SAY, other)

@@ -1,0 +1,82 @@
+"""What a caller wishes of a bot in its meeting. A wish is stored with its event; the agent hears of it through the bot's log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rollcall.v1 import agent_service_pb2 as agent
+from rollcall.v1 import bot_output_pb2 as out
+from rollcall.v1 import bot_service_pb2 as pb
+from rollcall.v1 import bot_settings_pb2
+from server.domain.errors import InvalidFields, Unfulfilled
+from server.domain.wishes import Wish, require
+from server.rpc.auth import Caller
+from server.rpc.checks import is_mp3, picture_problem
+from server.rpc.convert import bot_message
+from server.store import BotRecord, Store
+
+_NOT_MP3 = "The data is not MP3: it begins neither with an ID3 tag nor with a frame of MPEG layer III."
+_NO_SPEECH = (
+    "Speech by google is not available on this server yet: it would need an account with Google's text-to-speech, to be set by "
+    "ROLLCALL_GOOGLE_TTS_CREDENTIALS. Make the sound yourself and send it to output_audio."
+)
+
+
+@dataclass(slots=True)
+class BotWishes:
+    """Handlers of BotService for wishes. Each raises NotFound, IllegalTransition, QuotaExceeded (too many wishes are open)."""
+
+    store: Store
+
+    async def pause_recording(self, request: pb.PauseRecordingRequest, caller: Caller) -> pb.PauseRecordingResponse:
+        """The state follows once the agent has paused: only then is nothing recorded any more."""
+        command = agent.Command(pause_recording=agent.PauseRecordingCommand())
+        bot = await self._wish(request, caller, Wish.PAUSE_RECORDING, command)
+        return pb.PauseRecordingResponse(bot=bot_message(bot))
+
+    async def resume_recording(self, request: pb.ResumeRecordingRequest, caller: Caller) -> pb.ResumeRecordingResponse:
+        """The state follows once the agent records again."""
+        command = agent.Command(resume_recording=agent.ResumeRecordingCommand())
+        bot = await self._wish(request, caller, Wish.RESUME_RECORDING, command)
+        return pb.ResumeRecordingResponse(bot=bot_message(bot))
+
+    async def output_audio(self, request: out.OutputAudioRequest, caller: Caller) -> out.OutputAudioResponse:
+        """Raises InvalidFields too, where the data is no MP3."""
+        await self._require(request, caller, Wish.OUTPUT_AUDIO)
+        if not is_mp3(request.data):
+            raise InvalidFields([("data", _NOT_MP3)])
+        sound = agent.OutputAudioCommand(type=request.type, data=request.data)
+        await self._wish(request, caller, Wish.OUTPUT_AUDIO, agent.Command(output_audio=sound))
+        return out.OutputAudioResponse()
+
+    async def output_image(self, request: out.OutputImageRequest, caller: Caller) -> out.OutputImageResponse:
+        """Raises InvalidFields too, where the data is not of the type."""
+        await self._require(request, caller, Wish.OUTPUT_IMAGE)
+        image = bot_settings_pb2.BotImage(type=request.type, data=request.data)
+        problem = picture_problem(image)
+        if problem is not None:
+            raise InvalidFields([("", problem)])
+        command = agent.Command(output_image=agent.OutputImageCommand(image=image))
+        await self._wish(request, caller, Wish.OUTPUT_IMAGE, command)
+        return out.OutputImageResponse()
+
+    async def output_video(self, request: out.OutputVideoRequest, caller: Caller) -> out.OutputVideoResponse:
+        """The worker's browser fetches the film."""
+        film = agent.OutputVideoCommand(url=request.url, loop=request.loop, mute_video=request.mute_video)
+        await self._wish(request, caller, Wish.OUTPUT_VIDEO, agent.Command(output_video=film))
+        return out.OutputVideoResponse()
+
+    async def speech(self, request: out.SpeechRequest, caller: Caller) -> out.SpeechResponse:
+        """Raises Unfulfilled: there is nobody yet who makes speech of text."""
+        await self._require(request, caller, Wish.SPEECH)
+        raise Unfulfilled("NOT_AVAILABLE", _NO_SPEECH)
+
+    async def _require(self, request: Any, caller: Caller, wish: Wish) -> BotRecord:
+        bot = await self.store.get_bot(caller.project_id, request.bot_id)
+        require(bot.state, wish)
+        return bot
+
+    async def _wish(self, request: Any, caller: Caller, wish: Wish, command: agent.Command) -> BotRecord:
+        await self.store.add_command(caller.project_id, request.bot_id, command, wish)
+        return await self.store.get_bot(caller.project_id, request.bot_id)
