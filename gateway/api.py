@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import errors, first, http, routes, sse
 from gateway.dialect.complete import complete
+from gateway.dialect.headers import matches_none
 from gateway.dialect.parse import NotJsonError, parse_object
 from gateway.dialect.problems import BadValueError, Problem, in_one_line, shape
 from gateway.errors import Answer, HttpError
@@ -86,6 +87,7 @@ class Api:
         if not route.bind_path(message, segments):
             raise _NOT_FOUND
         try:
+            _bind_headers(route, message, request)
             await self._bind(route, message, request)
         except HttpError:
             await self._tell_first(route, message, metadata)
@@ -153,11 +155,15 @@ class Api:
     def _answer(self, route: Route, response: Message, request: Request) -> Answer:
         if route.empty_body:
             return Answer(route.status, None)
-        data = route.encode(response)
+        shown = route.shown(response)
+        headers = route.answer_headers.of(shown)
+        if route.verb == "GET" and matches_none(request.headers.get(b"if-none-match"), headers):
+            return Answer(304, None, headers)
+        data = route.encode_message(shown)
         for name in route.page_cursors:
             if data[name] is not None:
                 data[name] = self._page_url(data[name], request)
-        return Answer(route.status, data)
+        return Answer(route.status, data, headers)
 
     def _page_url(self, cursor: str, request: Request) -> str:
         scope = request.scope
@@ -172,6 +178,16 @@ class Api:
         if answer.status >= 500:
             _log.warning("call_failed", code=code_pb2.Code.Name(error.status.code), request_id=request.id, **_call(route))
         return answer
+
+
+def _bind_headers(route: Route, message: Message, request: Request) -> None:
+    """Headers into the message. Raises HttpError; also for a condition that this call would not heed."""
+    try:
+        route.request_headers.bind(message, request.headers)
+    except BadValueError as error:
+        raise HttpError(400, {"error": str(error)}) from None
+    if b"if-match" in request.headers and route.verb != "GET" and b"if-match" not in route.request_headers.names:
+        raise HttpError(400, {"error": "If-Match is not taken here; leave it out."})
 
 
 def _call(route: Route | None) -> dict[str, Any]:

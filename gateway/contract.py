@@ -49,6 +49,17 @@ def field_json(field: FieldDescriptor) -> annotations_pb2.FieldJson:
     return field.GetOptions().Extensions[annotations_pb2.field_json]
 
 
+def in_requests(field: FieldDescriptor) -> bool:
+    """Whether a request's JSON or query may hold the field."""
+    options = field_json(field)
+    return not options.grpc_only and not options.header
+
+
+def in_answers(field: FieldDescriptor) -> bool:
+    """Whether an answer's JSON holds the field."""
+    return not field_json(field).header
+
+
 def rules(field: FieldDescriptor) -> validate_pb2.FieldRules:
     """The field's validation rules."""
     return field.GetOptions().Extensions[validate_pb2.field]

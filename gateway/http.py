@@ -21,7 +21,7 @@ SECURITY = (
 _JSON = ((b"content-type", b"application/json"), *SECURITY)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KEY = re.compile(rb"(?i:token|bearer) +([A-Za-z0-9._~+/=-]{1,512})")
-_PASSED = (b"idempotency-key", b"if-match", b"traceparent")
+_PASSED = (b"traceparent",)
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{0,1024}")
 _MEDIA_TYPE = re.compile(rb'application/json *(?:; *charset="?utf-?8"?)?', re.IGNORECASE)
 

@@ -85,7 +85,7 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     operation: Json = described(
         {"operationId": method.name, "tags": [method.containing_service.name], "summary": _summary(method)}, method.full_name
     )
-    parameters = [*_path_parameters(route, schemas), *_query_parameters(route, schemas)]
+    parameters = [*_path_parameters(route, schemas), *_query_parameters(route, schemas), *_header_parameters(route, schemas)]
     if route.streaming:
         parameters.append(_LAST_EVENT_ID)
     if parameters:
@@ -143,8 +143,11 @@ def _query_parameters(route: Route, schemas: Schemas) -> list[Json]:
     return found
 
 
-def _parameter(name: str, schema: Json, *, required: bool) -> Json:
-    return {"name": name, "in": "query", "required": required, "schema": schema}
+def _header_parameters(route: Route, schemas: Schemas) -> list[Json]:
+    return [
+        described({"name": name, "in": "header", "required": False, "schema": schemas.value(field)}, field.full_name)
+        for name, field in route.request_headers.fields.items()
+    ]
 
 
 def _success(route: Route, schemas: Schemas) -> Json:
@@ -153,7 +156,12 @@ def _success(route: Route, schemas: Schemas) -> Json:
     schema = schemas.response(route.response_type)
     text = _first_line(route.response_type.full_name)
     if not route.streaming:
-        return {"description": text, "content": {"application/json": {"schema": schema}}}
+        answer: Json = {"description": text, "content": {"application/json": {"schema": schema}}}
+        headers = {
+            name: described({"schema": {"type": "string"}}, field.full_name)
+            for name, field in route.answer_headers.fields.items()
+        }
+        return answer | ({"headers": headers} if headers else {})
     return {"description": text, "content": {sse.SSE: {"schema": {"type": "string"}}, sse.NDJSON: {"schema": schema}}}
 
 

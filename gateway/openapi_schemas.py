@@ -52,7 +52,7 @@ class Schemas:
 
     def has_fields(self, descriptor: Descriptor, without: Collection[str]) -> bool:
         """Whether a body has anything to say."""
-        return any(field.name not in without for field in descriptor.fields)
+        return any(field.name not in without and contract.in_requests(field) for field in descriptor.fields)
 
     def response(self, descriptor: Descriptor) -> Json:
         """A message as an answer shows it."""
@@ -63,7 +63,7 @@ class Schemas:
         return {"$ref": f"#/components/schemas/{name}"}
 
     def _request(self, descriptor: Descriptor, without: Collection[str]) -> Json:
-        fields = [f for f in descriptor.fields if f.name not in without and not contract.field_json(f).grpc_only]
+        fields = [f for f in descriptor.fields if f.name not in without and contract.in_requests(f)]
         schema: Json = {
             "type": "object",
             "properties": {contract.json_name(f): described(self.field(f), f.full_name) for f in fields},
@@ -83,11 +83,10 @@ class Schemas:
         return described(schema, descriptor.full_name)
 
     def _answer(self, descriptor: Descriptor) -> Json:
-        properties = {contract.json_name(f): described(self._shown(f), f.full_name) for f in descriptor.fields}
+        fields = [f for f in descriptor.fields if contract.in_answers(f)]
+        properties = {contract.json_name(f): described(self._shown(f), f.full_name) for f in fields}
         always = [
-            contract.json_name(f)
-            for f in descriptor.fields
-            if not contract.field_json(f).omit_empty and not contract.is_open_union(f)
+            contract.json_name(f) for f in fields if not contract.field_json(f).omit_empty and not contract.is_open_union(f)
         ]
         return described({"type": "object", "properties": properties, "required": always}, descriptor.full_name)
 

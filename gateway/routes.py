@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from gateway import contract
 from gateway.dialect.decode import compile_fill
 from gateway.dialect.encode import Encode, compile_encode
+from gateway.dialect.headers import AnswerHeaders, RequestHeaders
 from gateway.dialect.problems import BadValueError, Path, Problem
 from gateway.dialect.query import Query, reader
 from gateway.dialect.scalars import converter, wrong
@@ -59,6 +60,8 @@ class Route:
         if rule.response_body:
             response = contract.message_type(response.fields_by_name[rule.response_body])
         self.response_type = response
+        self.request_headers = RequestHeaders(method.input_type)
+        self.answer_headers = AnswerHeaders(response)
         self.encode_message: Encode = compile_encode(response)
         self.page_cursors = tuple(contract.json_name(f) for f in response.fields if contract.field_json(f).page_cursor)
         self.resume_field = _resume_field(method.input_type.fields)
@@ -94,9 +97,9 @@ class Route:
                 setattr(bare, name, getattr(given, name))
         return bare
 
-    def encode(self, response: Any) -> dict[str, Any]:
-        """The answer as orjson writes it; page cursors are still bare."""
-        return self.encode_message(getattr(response, self._response_field) if self._response_field else response)
+    def shown(self, response: Any) -> Any:
+        """The message that is the answer: the response, or the one field of it."""
+        return getattr(response, self._response_field) if self._response_field else response
 
 
 def wrong_position(value: Any) -> Any:

@@ -117,7 +117,7 @@ class Server:
                 OutputVideoRequest: (checks.check_output_video,),
             }
         )
-        self._pipeline = Pipeline(bind(services), authenticator, validator, TellFirst(store))
+        self._pipeline = Pipeline(bind(services), authenticator, validator, store.recall, TellFirst(store))
         self._pipeline.warm_up()
         self._transport = LocalTransport(self._pipeline)
 

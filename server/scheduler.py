@@ -16,6 +16,7 @@ from server.tasks import end_tasks
 _log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 256
+_TIDY_EVERY_US: Final = 60_000_000
 _STOOD_STILL_US: Final = 3_000_000
 """A sweep so long after the one before means that this process was stopped, or its machine: no agent could be heard meanwhile."""
 _QUIET: Final = frozenset({Outcome.HINT, Outcome.NOTHING})
@@ -45,6 +46,7 @@ class Scheduler:
         self._grace_us = round(start_grace_s * 1_000_000)
         self._swept_us = self._clock.now_us()
         self._expire_after_us = self._swept_us + self._grace_us
+        self._tidied_us = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -73,6 +75,13 @@ class Scheduler:
             if len(some) < _AT_ONCE:
                 return done
 
+    async def tidy(self) -> None:
+        """Has what is kept for a time only forgotten, now and then. Raises DatabaseAway."""
+        now_us = self._clock.now_us()
+        if now_us - self._tidied_us >= _TIDY_EVERY_US:
+            await self._store.tidy()
+            self._tidied_us = now_us
+
     def _tell(self, attention: Attention) -> None:
         if attention.outcome not in _QUIET:
             _log.info("bot_looked_after", bot_id=attention.bot_id, outcome=attention.outcome.value)
@@ -83,6 +92,7 @@ class Scheduler:
         while True:
             try:
                 await self.sweep()
+                await self.tidy()
             except DatabaseAway:
                 _log.warning("sweep_waits", reason="database away")
             except Exception as error:  # noqa: BLE001 - a fault in one sweep must not end all later ones

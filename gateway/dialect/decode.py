@@ -34,7 +34,7 @@ def compile_fill(descriptor: Descriptor, without: Collection[str] = (), *, ignor
     if not own:
         _compiled[descriptor.full_name] = fill  # before its fields: a message may hold itself
     for field in descriptor.fields:
-        if field.name not in without and not contract.field_json(field).grpc_only:
+        if field.name not in without and contract.in_requests(field):
             setters[contract.json_name(field)] = _nullable(field, _setter(field))
     return fill
 

@@ -40,11 +40,12 @@ def compile_encode(descriptor: Descriptor) -> Encode:
     def encode_some(message: Any) -> dict[str, Any]:
         return {name: value for name, read in always if (value := read(message)) is not _OMIT}
 
-    for field in descriptor.fields:
+    fields = [field for field in descriptor.fields if contract.in_answers(field)]
+    for field in fields:
         sometimes = sometimes or _can_be_omitted(field)
     compiled = encode_some if sometimes else encode
     _compiled[descriptor.full_name] = compiled  # before its fields: a message may hold itself
-    always.extend((contract.json_name(field), _reader(field)) for field in descriptor.fields)
+    always.extend((contract.json_name(field), _reader(field)) for field in fields)
     return compiled
 
 

@@ -59,7 +59,7 @@ class Query:
 
     def _collect(self, descriptor: Descriptor, prefix: str, way: tuple[str, ...], without: Collection[str]) -> None:
         for field in descriptor.fields:
-            if field.name in without or contract.field_json(field).grpc_only:
+            if field.name in without or not contract.in_requests(field):
                 continue
             name = prefix + contract.json_name(field)
             if contract.is_map(field):

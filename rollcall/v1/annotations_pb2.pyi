@@ -73,6 +73,7 @@ class FieldJson(_message.Message):
     REQUIRED_UNLESS_FIELD_NUMBER: _builtins.int
     BARE_FIELD_NUMBER: _builtins.int
     NULLABLE_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
     error_shape: Global___ErrorShape.ValueType
     """Where violations inside this message field are shown."""
     page_cursor: _builtins.bool
@@ -95,6 +96,10 @@ class FieldJson(_message.Message):
     """JSON also takes this field's value in place of the object that holds it, as `"auto"` for `{"type": "auto"}`."""
     nullable: _builtins.bool
     """JSON null in a request is the same as leaving the field out, rather than an error."""
+    header: _builtins.str
+    """The field is no part of the JSON: over HTTP it travels in this header, of the request for a request's field, of the answer for a
+    field of the answer's own message (items of lists are shown without it). `ETag` and `If-Match` hold it as an entity tag, quoted.
+    """
     def __init__(
         self,
         *,
@@ -108,10 +113,11 @@ class FieldJson(_message.Message):
         required_unless: _builtins.str = ...,
         bare: _builtins.bool = ...,
         nullable: _builtins.bool = ...,
+        header: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare", b"bare", "empty_as_null", b"empty_as_null", "error_shape", b"error_shape", "grpc_only", b"grpc_only", "name", b"name", "nullable", b"nullable", "omit_empty", b"omit_empty", "page_cursor", b"page_cursor", "required_unless", b"required_unless", "resume_position", b"resume_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare", b"bare", "empty_as_null", b"empty_as_null", "error_shape", b"error_shape", "grpc_only", b"grpc_only", "header", b"header", "name", b"name", "nullable", b"nullable", "omit_empty", b"omit_empty", "page_cursor", b"page_cursor", "required_unless", b"required_unless", "resume_position", b"resume_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

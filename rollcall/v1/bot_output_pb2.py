@@ -27,7 +27,7 @@ from rollcall.v1 import annotations_pb2 as rollcall_dot_v1_dot_annotations__pb2
 from rollcall.v1 import bot_settings_pb2 as rollcall_dot_v1_dot_bot__settings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crollcall/v1/bot_output.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x1erollcall/v1/bot_settings.proto\"t\n\x12OutputAudioRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x31\n\x04type\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.AudioTypeB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\x12\x1b\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\r\xbaH\nz\x05\x18\x80\x80\x80\x05\xc8\x01\x01\"\x15\n\x13OutputAudioResponse\"t\n\x12OutputImageRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x31\n\x04type\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.ImageTypeB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\x12\x1b\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\r\xbaH\nz\x05\x18\x80\x80\x80\x05\xc8\x01\x01\"\x15\n\x13OutputImageResponse\"\x82\x01\n\x12OutputVideoRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x18\n\x03url\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x10\xc8\x01\x01\x12\x11\n\x04loop\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmute_video\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x07\n\x05_loopB\r\n\x0b_mute_video\"\x15\n\x13OutputVideoResponse\"\x8c\x01\n\rSpeechRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x19\n\x04text\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\x18\x88\'\xc8\x01\x01\x12P\n\x17text_to_speech_settings\x18\x03 \x01(\x0b\x32!.rollcall.v1.TextToSpeechSettingsB\x0c\xbaH\x03\xc8\x01\x01\xaa\xbb\x18\x02\x08\x02\"O\n\x14TextToSpeechSettings\x12\x37\n\x06google\x18\x01 \x01(\x0b\x32\x1f.rollcall.v1.GoogleTextToSpeechB\x06\xbaH\x03\xc8\x01\x01\"n\n\x12GoogleTextToSpeech\x12\'\n\x13voice_language_code\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18\x64\xc8\x01\x01\x12 \n\nvoice_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64H\x00\x88\x01\x01\x42\r\n\x0b_voice_name\"\x10\n\x0eSpeechResponse*J\n\tAudioType\x12\x1a\n\x16\x41UDIO_TYPE_UNSPECIFIED\x10\x00\x12!\n\x0e\x41UDIO_TYPE_MP3\x10\x01\x1a\r\xaa\xbb\x18\taudio/mp3b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crollcall/v1/bot_output.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x1erollcall/v1/bot_settings.proto\"\xbd\x01\n\x12OutputAudioRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x31\n\x04type\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.AudioTypeB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\x12\x1b\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\r\xbaH\nz\x05\x18\x80\x80\x80\x05\xc8\x01\x01\x12\x38\n\nrequest_id\x18\x04 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x15\n\x13OutputAudioResponse\"\xbd\x01\n\x12OutputImageRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x31\n\x04type\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.ImageTypeB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01\x12\x1b\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\r\xbaH\nz\x05\x18\x80\x80\x80\x05\xc8\x01\x01\x12\x38\n\nrequest_id\x18\x04 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x15\n\x13OutputImageResponse\"\xcb\x01\n\x12OutputVideoRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x18\n\x03url\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\x18\x80\x10\xc8\x01\x01\x12\x11\n\x04loop\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x17\n\nmute_video\x18\x04 \x01(\x08H\x01\x88\x01\x01\x12\x38\n\nrequest_id\x18\x05 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x02\x88\x01\x01\x42\x07\n\x05_loopB\r\n\x0b_mute_videoB\r\n\x0b_request_id\"\x15\n\x13OutputVideoResponse\"\xd5\x01\n\rSpeechRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x19\n\x04text\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\x18\x88\'\xc8\x01\x01\x12P\n\x17text_to_speech_settings\x18\x03 \x01(\x0b\x32!.rollcall.v1.TextToSpeechSettingsB\x0c\xbaH\x03\xc8\x01\x01\xaa\xbb\x18\x02\x08\x02\x12\x38\n\nrequest_id\x18\x04 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"O\n\x14TextToSpeechSettings\x12\x37\n\x06google\x18\x01 \x01(\x0b\x32\x1f.rollcall.v1.GoogleTextToSpeechB\x06\xbaH\x03\xc8\x01\x01\"n\n\x12GoogleTextToSpeech\x12\'\n\x13voice_language_code\x18\x01 \x01(\tB\n\xbaH\x07r\x02\x18\x64\xc8\x01\x01\x12 \n\nvoice_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64H\x00\x88\x01\x01\x42\r\n\x0b_voice_name\"\x10\n\x0eSpeechResponse*J\n\tAudioType\x12\x1a\n\x16\x41UDIO_TYPE_UNSPECIFIED\x10\x00\x12!\n\x0e\x41UDIO_TYPE_MP3\x10\x01\x1a\r\xaa\xbb\x18\taudio/mp3b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,42 +40,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OUTPUTAUDIOREQUEST'].fields_by_name['type']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
   _globals['_OUTPUTAUDIOREQUEST'].fields_by_name['data']._loaded_options = None
   _globals['_OUTPUTAUDIOREQUEST'].fields_by_name['data']._serialized_options = b'\272H\nz\005\030\200\200\200\005\310\001\001'
+  _globals['_OUTPUTAUDIOREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_OUTPUTAUDIOREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001\252\273\030\021Z\017Idempotency-Key'
   _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['type']._loaded_options = None
   _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['type']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
   _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['data']._loaded_options = None
   _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['data']._serialized_options = b'\272H\nz\005\030\200\200\200\005\310\001\001'
+  _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_OUTPUTIMAGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001\252\273\030\021Z\017Idempotency-Key'
   _globals['_OUTPUTVIDEOREQUEST'].fields_by_name['url']._loaded_options = None
   _globals['_OUTPUTVIDEOREQUEST'].fields_by_name['url']._serialized_options = b'\272H\010r\003\030\200\020\310\001\001'
+  _globals['_OUTPUTVIDEOREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_OUTPUTVIDEOREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001\252\273\030\021Z\017Idempotency-Key'
   _globals['_SPEECHREQUEST'].fields_by_name['text']._loaded_options = None
   _globals['_SPEECHREQUEST'].fields_by_name['text']._serialized_options = b'\272H\010r\003\030\210\'\310\001\001'
   _globals['_SPEECHREQUEST'].fields_by_name['text_to_speech_settings']._loaded_options = None
   _globals['_SPEECHREQUEST'].fields_by_name['text_to_speech_settings']._serialized_options = b'\272H\003\310\001\001\252\273\030\002\010\002'
+  _globals['_SPEECHREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SPEECHREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001\252\273\030\021Z\017Idempotency-Key'
   _globals['_TEXTTOSPEECHSETTINGS'].fields_by_name['google']._loaded_options = None
   _globals['_TEXTTOSPEECHSETTINGS'].fields_by_name['google']._serialized_options = b'\272H\003\310\001\001'
   _globals['_GOOGLETEXTTOSPEECH'].fields_by_name['voice_language_code']._loaded_options = None
   _globals['_GOOGLETEXTTOSPEECH'].fields_by_name['voice_language_code']._serialized_options = b'\272H\007r\002\030d\310\001\001'
   _globals['_GOOGLETEXTTOSPEECH'].fields_by_name['voice_name']._loaded_options = None
   _globals['_GOOGLETEXTTOSPEECH'].fields_by_name['voice_name']._serialized_options = b'\272H\004r\002\030d'
-  _globals['_AUDIOTYPE']._serialized_start=929
-  _globals['_AUDIOTYPE']._serialized_end=1003
-  _globals['_OUTPUTAUDIOREQUEST']._serialized_start=137
-  _globals['_OUTPUTAUDIOREQUEST']._serialized_end=253
-  _globals['_OUTPUTAUDIORESPONSE']._serialized_start=255
-  _globals['_OUTPUTAUDIORESPONSE']._serialized_end=276
-  _globals['_OUTPUTIMAGEREQUEST']._serialized_start=278
-  _globals['_OUTPUTIMAGEREQUEST']._serialized_end=394
-  _globals['_OUTPUTIMAGERESPONSE']._serialized_start=396
-  _globals['_OUTPUTIMAGERESPONSE']._serialized_end=417
-  _globals['_OUTPUTVIDEOREQUEST']._serialized_start=420
-  _globals['_OUTPUTVIDEOREQUEST']._serialized_end=550
-  _globals['_OUTPUTVIDEORESPONSE']._serialized_start=552
-  _globals['_OUTPUTVIDEORESPONSE']._serialized_end=573
-  _globals['_SPEECHREQUEST']._serialized_start=576
-  _globals['_SPEECHREQUEST']._serialized_end=716
-  _globals['_TEXTTOSPEECHSETTINGS']._serialized_start=718
-  _globals['_TEXTTOSPEECHSETTINGS']._serialized_end=797
-  _globals['_GOOGLETEXTTOSPEECH']._serialized_start=799
-  _globals['_GOOGLETEXTTOSPEECH']._serialized_end=909
-  _globals['_SPEECHRESPONSE']._serialized_start=911
-  _globals['_SPEECHRESPONSE']._serialized_end=927
+  _globals['_AUDIOTYPE']._serialized_start=1223
+  _globals['_AUDIOTYPE']._serialized_end=1297
+  _globals['_OUTPUTAUDIOREQUEST']._serialized_start=138
+  _globals['_OUTPUTAUDIOREQUEST']._serialized_end=327
+  _globals['_OUTPUTAUDIORESPONSE']._serialized_start=329
+  _globals['_OUTPUTAUDIORESPONSE']._serialized_end=350
+  _globals['_OUTPUTIMAGEREQUEST']._serialized_start=353
+  _globals['_OUTPUTIMAGEREQUEST']._serialized_end=542
+  _globals['_OUTPUTIMAGERESPONSE']._serialized_start=544
+  _globals['_OUTPUTIMAGERESPONSE']._serialized_end=565
+  _globals['_OUTPUTVIDEOREQUEST']._serialized_start=568
+  _globals['_OUTPUTVIDEOREQUEST']._serialized_end=771
+  _globals['_OUTPUTVIDEORESPONSE']._serialized_start=773
+  _globals['_OUTPUTVIDEORESPONSE']._serialized_end=794
+  _globals['_SPEECHREQUEST']._serialized_start=797
+  _globals['_SPEECHREQUEST']._serialized_end=1010
+  _globals['_TEXTTOSPEECHSETTINGS']._serialized_start=1012
+  _globals['_TEXTTOSPEECHSETTINGS']._serialized_end=1091
+  _globals['_GOOGLETEXTTOSPEECH']._serialized_start=1093
+  _globals['_GOOGLETEXTTOSPEECH']._serialized_end=1203
+  _globals['_SPEECHRESPONSE']._serialized_start=1205
+  _globals['_SPEECHRESPONSE']._serialized_end=1221
 # @@protoc_insertion_point(module_scope)

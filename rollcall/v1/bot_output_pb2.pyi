@@ -47,24 +47,32 @@ class OutputAudioRequest(_message.Message):
     BOT_ID_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Which bot plays it."""
     type: Global___AudioType.ValueType
     """Its format; the data's first bytes must agree."""
     data: _builtins.bytes
     """The file, base64 in JSON; at most 10 MiB."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         bot_id: _builtins.str = ...,
         type: Global___AudioType.ValueType = ...,
         data: _builtins.bytes = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "data", b"data", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "bot_id", b"bot_id", "data", b"data", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___OutputAudioRequest: _TypeAlias = OutputAudioRequest  # noqa: Y015
 
@@ -94,24 +102,32 @@ class OutputImageRequest(_message.Message):
     BOT_ID_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Which bot shows it."""
     type: _bot_settings_pb2.ImageType.ValueType
     """Its format; the data's first bytes must agree."""
     data: _builtins.bytes
     """The file, base64 in JSON; at most 10 MiB."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         bot_id: _builtins.str = ...,
         type: _bot_settings_pb2.ImageType.ValueType = ...,
         data: _builtins.bytes = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "data", b"data", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "bot_id", b"bot_id", "data", b"data", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___OutputImageRequest: _TypeAlias = OutputImageRequest  # noqa: Y015
 
@@ -142,6 +158,7 @@ class OutputVideoRequest(_message.Message):
     URL_FIELD_NUMBER: _builtins.int
     LOOP_FIELD_NUMBER: _builtins.int
     MUTE_VIDEO_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Which bot plays it."""
     url: _builtins.str
@@ -150,6 +167,10 @@ class OutputVideoRequest(_message.Message):
     """Whether it begins again when it has ended; default false."""
     mute_video: _builtins.bool
     """Whether it is played without its sound; default false."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
@@ -157,19 +178,24 @@ class OutputVideoRequest(_message.Message):
         url: _builtins.str = ...,
         loop: _builtins.bool | None = ...,
         mute_video: _builtins.bool | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_loop", b"_loop", "_mute_video", b"_mute_video", "loop", b"loop", "mute_video", b"mute_video"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_loop", b"_loop", "_mute_video", b"_mute_video", "_request_id", b"_request_id", "loop", b"loop", "mute_video", b"mute_video", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loop", b"_loop", "_mute_video", b"_mute_video", "bot_id", b"bot_id", "loop", b"loop", "mute_video", b"mute_video", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loop", b"_loop", "_mute_video", b"_mute_video", "_request_id", b"_request_id", "bot_id", b"bot_id", "loop", b"loop", "mute_video", b"mute_video", "request_id", b"request_id", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__loop: _TypeAlias = _typing.Literal["loop"]  # noqa: Y015
     _WhichOneofArgType__loop: _TypeAlias = _typing.Literal["_loop", b"_loop"]  # noqa: Y015
     _WhichOneofReturnType__mute_video: _TypeAlias = _typing.Literal["mute_video"]  # noqa: Y015
     _WhichOneofArgType__mute_video: _TypeAlias = _typing.Literal["_mute_video", b"_mute_video"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loop) -> _WhichOneofReturnType__loop | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mute_video) -> _WhichOneofReturnType__mute_video | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___OutputVideoRequest: _TypeAlias = OutputVideoRequest  # noqa: Y015
 
@@ -199,10 +225,15 @@ class SpeechRequest(_message.Message):
     BOT_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TEXT_TO_SPEECH_SETTINGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Which bot speaks."""
     text: _builtins.str
     """The text, 1 to 5,000 characters."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     @_builtins.property
     def text_to_speech_settings(self) -> Global___TextToSpeechSettings:
         """By whose voice."""
@@ -213,12 +244,15 @@ class SpeechRequest(_message.Message):
         bot_id: _builtins.str = ...,
         text: _builtins.str = ...,
         text_to_speech_settings: Global___TextToSpeechSettings | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["text_to_speech_settings", b"text_to_speech_settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "request_id", b"request_id", "text_to_speech_settings", b"text_to_speech_settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "text", b"text", "text_to_speech_settings", b"text_to_speech_settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "bot_id", b"bot_id", "request_id", b"request_id", "text", b"text", "text_to_speech_settings", b"text_to_speech_settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___SpeechRequest: _TypeAlias = SpeechRequest  # noqa: Y015
 

@@ -583,6 +583,7 @@ class Bot(_message.Message):
     RECORDING_STATE_FIELD_NUMBER: _builtins.int
     JOIN_AT_FIELD_NUMBER: _builtins.int
     DEDUPLICATION_KEY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`bot_` and 16 letters or digits."""
     meeting_url: _builtins.str
@@ -595,6 +596,10 @@ class Bot(_message.Message):
     """How far the recording is."""
     deduplication_key: _builtins.str
     """The key that keeps a second such bot away, if given."""
+    etag: _builtins.str
+    """Changes whenever anything of the bot changes that its owner can see or set. Give it with a change, and the change is made only
+    if the bot is still as it was when the tag was read.
+    """
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the creator attached, as given."""
@@ -619,10 +624,11 @@ class Bot(_message.Message):
         recording_state: Global___RecordingState.ValueType = ...,
         join_at: _timestamp_pb2.Timestamp | None = ...,
         deduplication_key: _builtins.str | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_deduplication_key", b"_deduplication_key", "deduplication_key", b"deduplication_key", "join_at", b"join_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deduplication_key", b"_deduplication_key", "deduplication_key", b"deduplication_key", "events", b"events", "id", b"id", "join_at", b"join_at", "meeting_url", b"meeting_url", "metadata", b"metadata", "recording_state", b"recording_state", "state", b"state", "transcription_state", b"transcription_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deduplication_key", b"_deduplication_key", "deduplication_key", b"deduplication_key", "etag", b"etag", "events", b"events", "id", b"id", "join_at", b"join_at", "meeting_url", b"meeting_url", "metadata", b"metadata", "recording_state", b"recording_state", "state", b"state", "transcription_state", b"transcription_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deduplication_key: _TypeAlias = _typing.Literal["deduplication_key"]  # noqa: Y015
     _WhichOneofArgType__deduplication_key: _TypeAlias = _typing.Literal["_deduplication_key", b"_deduplication_key"]  # noqa: Y015

@@ -69,6 +69,7 @@ class CreateBotRequest(_message.Message):
     RTMP_SETTINGS_FIELD_NUMBER: _builtins.int
     VOICE_AGENT_SETTINGS_FIELD_NUMBER: _builtins.int
     DEBUG_SETTINGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_name: _builtins.str
     """The name that the bot shows: 1 to 255 characters, none above U+FFFF."""
     meeting_url: _builtins.str
@@ -77,6 +78,10 @@ class CreateBotRequest(_message.Message):
     """Gives `meeting_url` and `join_at`, which must then be absent."""
     deduplication_key: _builtins.str
     """At most one bot that has not ended per project and key."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     @_builtins.property
     def join_at(self) -> _timestamp_pb2.Timestamp:
         """When to join: in the future, at most 3 years ahead. The bot is then `scheduled`."""
@@ -169,10 +174,11 @@ class CreateBotRequest(_message.Message):
         rtmp_settings: _bot_settings_pb2.RtmpSettings | None = ...,
         voice_agent_settings: _bot_settings_pb2.VoiceAgentSettings | None = ...,
         debug_settings: _bot_settings_pb2.DebugSettings | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_automatic_leave_settings", b"_automatic_leave_settings", "_bot_chat_message", b"_bot_chat_message", "_bot_image", b"_bot_image", "_calendar_event_id", b"_calendar_event_id", "_callback_settings", b"_callback_settings", "_debug_settings", b"_debug_settings", "_deduplication_key", b"_deduplication_key", "_external_media_storage_settings", b"_external_media_storage_settings", "_google_meet_settings", b"_google_meet_settings", "_recording_settings", b"_recording_settings", "_rtmp_settings", b"_rtmp_settings", "_teams_settings", b"_teams_settings", "_transcription_settings", b"_transcription_settings", "_voice_agent_settings", b"_voice_agent_settings", "_websocket_settings", b"_websocket_settings", "_zoom_settings", b"_zoom_settings", "automatic_leave_settings", b"automatic_leave_settings", "bot_chat_message", b"bot_chat_message", "bot_image", b"bot_image", "calendar_event_id", b"calendar_event_id", "callback_settings", b"callback_settings", "debug_settings", b"debug_settings", "deduplication_key", b"deduplication_key", "external_media_storage_settings", b"external_media_storage_settings", "google_meet_settings", b"google_meet_settings", "join_at", b"join_at", "recording_settings", b"recording_settings", "rtmp_settings", b"rtmp_settings", "teams_settings", b"teams_settings", "transcription_settings", b"transcription_settings", "voice_agent_settings", b"voice_agent_settings", "websocket_settings", b"websocket_settings", "zoom_settings", b"zoom_settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_automatic_leave_settings", b"_automatic_leave_settings", "_bot_chat_message", b"_bot_chat_message", "_bot_image", b"_bot_image", "_calendar_event_id", b"_calendar_event_id", "_callback_settings", b"_callback_settings", "_debug_settings", b"_debug_settings", "_deduplication_key", b"_deduplication_key", "_external_media_storage_settings", b"_external_media_storage_settings", "_google_meet_settings", b"_google_meet_settings", "_recording_settings", b"_recording_settings", "_request_id", b"_request_id", "_rtmp_settings", b"_rtmp_settings", "_teams_settings", b"_teams_settings", "_transcription_settings", b"_transcription_settings", "_voice_agent_settings", b"_voice_agent_settings", "_websocket_settings", b"_websocket_settings", "_zoom_settings", b"_zoom_settings", "automatic_leave_settings", b"automatic_leave_settings", "bot_chat_message", b"bot_chat_message", "bot_image", b"bot_image", "calendar_event_id", b"calendar_event_id", "callback_settings", b"callback_settings", "debug_settings", b"debug_settings", "deduplication_key", b"deduplication_key", "external_media_storage_settings", b"external_media_storage_settings", "google_meet_settings", b"google_meet_settings", "join_at", b"join_at", "recording_settings", b"recording_settings", "request_id", b"request_id", "rtmp_settings", b"rtmp_settings", "teams_settings", b"teams_settings", "transcription_settings", b"transcription_settings", "voice_agent_settings", b"voice_agent_settings", "websocket_settings", b"websocket_settings", "zoom_settings", b"zoom_settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automatic_leave_settings", b"_automatic_leave_settings", "_bot_chat_message", b"_bot_chat_message", "_bot_image", b"_bot_image", "_calendar_event_id", b"_calendar_event_id", "_callback_settings", b"_callback_settings", "_debug_settings", b"_debug_settings", "_deduplication_key", b"_deduplication_key", "_external_media_storage_settings", b"_external_media_storage_settings", "_google_meet_settings", b"_google_meet_settings", "_recording_settings", b"_recording_settings", "_rtmp_settings", b"_rtmp_settings", "_teams_settings", b"_teams_settings", "_transcription_settings", b"_transcription_settings", "_voice_agent_settings", b"_voice_agent_settings", "_websocket_settings", b"_websocket_settings", "_zoom_settings", b"_zoom_settings", "automatic_leave_settings", b"automatic_leave_settings", "bot_chat_message", b"bot_chat_message", "bot_image", b"bot_image", "bot_name", b"bot_name", "calendar_event_id", b"calendar_event_id", "callback_settings", b"callback_settings", "debug_settings", b"debug_settings", "deduplication_key", b"deduplication_key", "external_media_storage_settings", b"external_media_storage_settings", "google_meet_settings", b"google_meet_settings", "join_at", b"join_at", "meeting_url", b"meeting_url", "metadata", b"metadata", "recording_settings", b"recording_settings", "rtmp_settings", b"rtmp_settings", "teams_settings", b"teams_settings", "transcription_settings", b"transcription_settings", "voice_agent_settings", b"voice_agent_settings", "webhooks", b"webhooks", "websocket_settings", b"websocket_settings", "zoom_settings", b"zoom_settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_automatic_leave_settings", b"_automatic_leave_settings", "_bot_chat_message", b"_bot_chat_message", "_bot_image", b"_bot_image", "_calendar_event_id", b"_calendar_event_id", "_callback_settings", b"_callback_settings", "_debug_settings", b"_debug_settings", "_deduplication_key", b"_deduplication_key", "_external_media_storage_settings", b"_external_media_storage_settings", "_google_meet_settings", b"_google_meet_settings", "_recording_settings", b"_recording_settings", "_request_id", b"_request_id", "_rtmp_settings", b"_rtmp_settings", "_teams_settings", b"_teams_settings", "_transcription_settings", b"_transcription_settings", "_voice_agent_settings", b"_voice_agent_settings", "_websocket_settings", b"_websocket_settings", "_zoom_settings", b"_zoom_settings", "automatic_leave_settings", b"automatic_leave_settings", "bot_chat_message", b"bot_chat_message", "bot_image", b"bot_image", "bot_name", b"bot_name", "calendar_event_id", b"calendar_event_id", "callback_settings", b"callback_settings", "debug_settings", b"debug_settings", "deduplication_key", b"deduplication_key", "external_media_storage_settings", b"external_media_storage_settings", "google_meet_settings", b"google_meet_settings", "join_at", b"join_at", "meeting_url", b"meeting_url", "metadata", b"metadata", "recording_settings", b"recording_settings", "request_id", b"request_id", "rtmp_settings", b"rtmp_settings", "teams_settings", b"teams_settings", "transcription_settings", b"transcription_settings", "voice_agent_settings", b"voice_agent_settings", "webhooks", b"webhooks", "websocket_settings", b"websocket_settings", "zoom_settings", b"zoom_settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__automatic_leave_settings: _TypeAlias = _typing.Literal["automatic_leave_settings"]  # noqa: Y015
     _WhichOneofArgType__automatic_leave_settings: _TypeAlias = _typing.Literal["_automatic_leave_settings", b"_automatic_leave_settings"]  # noqa: Y015
@@ -194,6 +200,8 @@ class CreateBotRequest(_message.Message):
     _WhichOneofArgType__google_meet_settings: _TypeAlias = _typing.Literal["_google_meet_settings", b"_google_meet_settings"]  # noqa: Y015
     _WhichOneofReturnType__recording_settings: _TypeAlias = _typing.Literal["recording_settings"]  # noqa: Y015
     _WhichOneofArgType__recording_settings: _TypeAlias = _typing.Literal["_recording_settings", b"_recording_settings"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__rtmp_settings: _TypeAlias = _typing.Literal["rtmp_settings"]  # noqa: Y015
     _WhichOneofArgType__rtmp_settings: _TypeAlias = _typing.Literal["_rtmp_settings", b"_rtmp_settings"]  # noqa: Y015
     _WhichOneofReturnType__teams_settings: _TypeAlias = _typing.Literal["teams_settings"]  # noqa: Y015
@@ -226,6 +234,8 @@ class CreateBotRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__google_meet_settings) -> _WhichOneofReturnType__google_meet_settings | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__recording_settings) -> _WhichOneofReturnType__recording_settings | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rtmp_settings) -> _WhichOneofReturnType__rtmp_settings | None: ...
     @_typing.overload
@@ -416,18 +426,35 @@ class LeaveMeetingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BOT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Its id."""
+    etag: _builtins.str
+    """The bot's `etag` as last read: the call is refused with ABORTED if the bot has changed since. Not given, or `*`: whatever it is."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         bot_id: _builtins.str = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "bot_id", b"bot_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___LeaveMeetingRequest: _TypeAlias = LeaveMeetingRequest  # noqa: Y015
 
@@ -534,18 +561,35 @@ class PauseRecordingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BOT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Its id."""
+    etag: _builtins.str
+    """The bot's `etag` as last read: the call is refused with ABORTED if the bot has changed since. Not given, or `*`: whatever it is."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         bot_id: _builtins.str = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "bot_id", b"bot_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___PauseRecordingRequest: _TypeAlias = PauseRecordingRequest  # noqa: Y015
 
@@ -580,18 +624,35 @@ class ResumeRecordingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BOT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Its id."""
+    etag: _builtins.str
+    """The bot's `etag` as last read: the call is refused with ABORTED if the bot has changed since. Not given, or `*`: whatever it is."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
         bot_id: _builtins.str = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "bot_id", b"bot_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
 
 Global___ResumeRecordingRequest: _TypeAlias = ResumeRecordingRequest  # noqa: Y015
 
@@ -629,6 +690,7 @@ class SendChatMessageRequest(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
     TO_USER_UUID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """Which bot says it."""
     message: _builtins.str
@@ -637,6 +699,10 @@ class SendChatMessageRequest(_message.Message):
     """To whom; everyone where not given."""
     to_user_uuid: _builtins.str
     """The one person; if and only if `to` is `specific_user`."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
     def __init__(
         self,
         *,
@@ -644,15 +710,20 @@ class SendChatMessageRequest(_message.Message):
         message: _builtins.str = ...,
         to: _bot_pb2.ChatMessageTo.ValueType | None = ...,
         to_user_uuid: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_to", b"_to", "_to_user_uuid", b"_to_user_uuid", "to", b"to", "to_user_uuid", b"to_user_uuid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "_to", b"_to", "_to_user_uuid", b"_to_user_uuid", "request_id", b"request_id", "to", b"to", "to_user_uuid", b"to_user_uuid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_to", b"_to", "_to_user_uuid", b"_to_user_uuid", "bot_id", b"bot_id", "message", b"message", "to", b"to", "to_user_uuid", b"to_user_uuid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_request_id", b"_request_id", "_to", b"_to", "_to_user_uuid", b"_to_user_uuid", "bot_id", b"bot_id", "message", b"message", "request_id", b"request_id", "to", b"to", "to_user_uuid", b"to_user_uuid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
     _WhichOneofReturnType__to: _TypeAlias = _typing.Literal["to"]  # noqa: Y015
     _WhichOneofArgType__to: _TypeAlias = _typing.Literal["_to", b"_to"]  # noqa: Y015
     _WhichOneofReturnType__to_user_uuid: _TypeAlias = _typing.Literal["to_user_uuid"]  # noqa: Y015
     _WhichOneofArgType__to_user_uuid: _TypeAlias = _typing.Literal["_to_user_uuid", b"_to_user_uuid"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__to) -> _WhichOneofReturnType__to | None: ...
     @_typing.overload

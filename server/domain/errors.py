@@ -140,6 +140,44 @@ class IllegalTransition(DomainError):
         )
 
 
+class Changed(DomainError):
+    """Raised when a change was asked for a bot as it was, and it is no longer so. `etag` is what it is now."""
+
+    reason = "ETAG_MISMATCH"
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(
+            "The bot has changed since its etag was read; look at it again, and try with the etag that it has now.",
+            {"etag": etag},
+        )
+        self.etag = etag
+
+
+class AlreadyAnswered(DomainError):
+    """Raised instead of doing a thing again. `answer` is the serialised message that was answered the first time.
+
+    Not for callers: the pipeline gives them the answer.
+    """
+
+    reason = "ALREADY_ANSWERED"
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("This request was answered already.")
+        self.answer = answer
+
+
+class RequestKeyReused(DomainError):
+    """Raised when a request comes with the key of another one."""
+
+    reason = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This idempotency key was used for another request within the last 24 hours; "
+            "send that very request again, or take a new key."
+        )
+
+
 class Unfulfilled(DomainError):
     """Raised when something that the request needs is not as it has to be, and no single field is wrong. `reason` is given."""
 

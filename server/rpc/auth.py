@@ -8,10 +8,16 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from rollcall.transport import Metadata
 from server.domain.errors import PermissionDenied, Unauthenticated
 from server.rpc.methods import Access
+from server.store import Once, RequestKey
+
+T = TypeVar("T")
 
 FindProject = Callable[[str], Awaitable[str | None]]
 """The project of a key; None for a key that is unknown or revoked."""
@@ -32,6 +38,12 @@ class Caller:
     """Who calls: a project, or a worker or the public (no project)."""
 
     project_id: str = ""
+    request: RequestKey | None = None
+    """Given where the call may come again and is to be carried out once."""
+
+    def once(self, answer: Callable[[T], Message]) -> Once[T] | None:
+        """For the one thing that the call does: what is stored with it as the answer."""
+        return None if self.request is None else Once(self.request, answer)
 
 
 _NOBODY = Caller()

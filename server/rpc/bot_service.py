@@ -16,7 +16,7 @@ from server.domain.wishes import Wish
 from server.rpc.auth import Caller
 from server.rpc.bot_settings import settings_of
 from server.rpc.convert import STATE_WORDS, bot_message, participant_message, platform_number, time_us
-from server.store import BotFilter, BotRecord, NewBot, Store
+from server.store import BotFilter, BotRecord, NewBot, Store, Wished
 
 
 @dataclass(slots=True)
@@ -32,10 +32,10 @@ class BotService:
         """Stores the bot, then hints the broker. Raises Unfulfilled, DuplicateKey."""
         if request.HasField("calendar_event_id"):
             raise _no_such_event(request.calendar_event_id)
-        record = await self.store.create_bot(self._new_bot(request, caller.project_id))
+        record = await self.store.create_bot(self._new_bot(request, caller.project_id), caller.once(_created))
         if record.state is BotState.JOINING:
             self.dispatcher.send(record.id)
-        return pb.CreateBotResponse(bot=bot_message(record))
+        return _created(record)
 
     def _new_bot(self, request: pb.CreateBotRequest, project_id: str) -> NewBot:
         meeting = parse_meeting_url(request.meeting_url, self.places())
@@ -80,8 +80,9 @@ class BotService:
             return url
 
     async def leave_meeting(self, request: pb.LeaveMeetingRequest, caller: Caller) -> pb.LeaveMeetingResponse:
-        """Raises NotFound, IllegalTransition. The agent hears of it through the bot's log."""
-        return pb.LeaveMeetingResponse(bot=bot_message(await self.store.request_leave(caller.project_id, request.bot_id)))
+        """Raises NotFound, Changed, IllegalTransition. The agent hears of it through the bot's log."""
+        etag = request.etag or None
+        return _left(await self.store.request_leave(caller.project_id, request.bot_id, etag=etag, once=caller.once(_left)))
 
     async def get_recording(self, request: pb.GetRecordingRequest, caller: Caller) -> pb.GetRecordingResponse:
         """Raises NotFound where there is no file (yet)."""
@@ -104,7 +105,9 @@ class BotService:
                 to_user_uuid=request.to_user_uuid,
             )
         )
-        await self.store.add_command(caller.project_id, request.bot_id, command, Wish.SEND_CHAT_MESSAGE)
+        await self.store.add_command(
+            caller.project_id, request.bot_id, command, Wish.SEND_CHAT_MESSAGE, once=caller.once(_on_its_way)
+        )
         return pb.SendChatMessageResponse()
 
     async def list_participants(self, request: pb.ListParticipantsRequest, caller: Caller) -> pb.ListParticipantsResponse:
@@ -144,6 +147,18 @@ class BotService:
 
     async def _bot(self, bot_id: str, caller: Caller) -> BotRecord:
         return await self.store.get_bot(caller.project_id, bot_id)
+
+
+def _created(record: BotRecord) -> pb.CreateBotResponse:
+    return pb.CreateBotResponse(bot=bot_message(record))
+
+
+def _left(record: BotRecord) -> pb.LeaveMeetingResponse:
+    return pb.LeaveMeetingResponse(bot=bot_message(record))
+
+
+def _on_its_way(_: Wished) -> pb.SendChatMessageResponse:
+    return pb.SendChatMessageResponse()
 
 
 _Listing = pb.ListBotsRequest | pb.ListParticipantsRequest | pb.ListChatMessagesRequest | pb.ListParticipantEventsRequest

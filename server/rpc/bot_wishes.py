@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
 
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_output_pb2 as out
@@ -14,7 +17,9 @@ from server.domain.wishes import Wish, require
 from server.rpc.auth import Caller
 from server.rpc.checks import is_mp3, picture_problem
 from server.rpc.convert import bot_message
-from server.store import BotRecord, Store
+from server.store import BotRecord, Store, Wished
+
+T = TypeVar("T", bound=Message)
 
 _NOT_MP3 = "The data is not MP3: it begins neither with an ID3 tag nor with a frame of MPEG layer III."
 _NO_SPEECH = (
@@ -25,21 +30,22 @@ _NO_SPEECH = (
 
 @dataclass(slots=True)
 class BotWishes:
-    """Handlers of BotService for wishes. Each raises NotFound, IllegalTransition, QuotaExceeded (too many wishes are open)."""
+    """Handlers of BotService for wishes.
+
+    Each raises NotFound, Changed, IllegalTransition, QuotaExceeded (too many wishes are open).
+    """
 
     store: Store
 
     async def pause_recording(self, request: pb.PauseRecordingRequest, caller: Caller) -> pb.PauseRecordingResponse:
         """The state follows once the agent has paused: only then is nothing recorded any more."""
         command = agent.Command(pause_recording=agent.PauseRecordingCommand())
-        bot = await self._wish(request, caller, Wish.PAUSE_RECORDING, command)
-        return pb.PauseRecordingResponse(bot=bot_message(bot))
+        return await self._wish(request, caller, Wish.PAUSE_RECORDING, command, _pausing)
 
     async def resume_recording(self, request: pb.ResumeRecordingRequest, caller: Caller) -> pb.ResumeRecordingResponse:
         """The state follows once the agent records again."""
         command = agent.Command(resume_recording=agent.ResumeRecordingCommand())
-        bot = await self._wish(request, caller, Wish.RESUME_RECORDING, command)
-        return pb.ResumeRecordingResponse(bot=bot_message(bot))
+        return await self._wish(request, caller, Wish.RESUME_RECORDING, command, _resuming)
 
     async def output_audio(self, request: out.OutputAudioRequest, caller: Caller) -> out.OutputAudioResponse:
         """Raises InvalidFields too, where the data is no MP3."""
@@ -47,8 +53,9 @@ class BotWishes:
         if not is_mp3(request.data):
             raise InvalidFields([("data", _NOT_MP3)])
         sound = agent.OutputAudioCommand(type=request.type, data=request.data)
-        await self._wish(request, caller, Wish.OUTPUT_AUDIO, agent.Command(output_audio=sound))
-        return out.OutputAudioResponse()
+        return await self._wish(
+            request, caller, Wish.OUTPUT_AUDIO, agent.Command(output_audio=sound), lambda _: out.OutputAudioResponse()
+        )
 
     async def output_image(self, request: out.OutputImageRequest, caller: Caller) -> out.OutputImageResponse:
         """Raises InvalidFields too, where the data is not of the type."""
@@ -58,14 +65,14 @@ class BotWishes:
         if problem is not None:
             raise InvalidFields([("", problem)])
         command = agent.Command(output_image=agent.OutputImageCommand(image=image))
-        await self._wish(request, caller, Wish.OUTPUT_IMAGE, command)
-        return out.OutputImageResponse()
+        return await self._wish(request, caller, Wish.OUTPUT_IMAGE, command, lambda _: out.OutputImageResponse())
 
     async def output_video(self, request: out.OutputVideoRequest, caller: Caller) -> out.OutputVideoResponse:
         """The worker's browser fetches the film."""
         film = agent.OutputVideoCommand(url=request.url, loop=request.loop, mute_video=request.mute_video)
-        await self._wish(request, caller, Wish.OUTPUT_VIDEO, agent.Command(output_video=film))
-        return out.OutputVideoResponse()
+        return await self._wish(
+            request, caller, Wish.OUTPUT_VIDEO, agent.Command(output_video=film), lambda _: out.OutputVideoResponse()
+        )
 
     async def speech(self, request: out.SpeechRequest, caller: Caller) -> out.SpeechResponse:
         """Raises Unfulfilled: there is nobody yet who makes speech of text."""
@@ -77,6 +84,16 @@ class BotWishes:
         require(bot.state, wish)
         return bot
 
-    async def _wish(self, request: Any, caller: Caller, wish: Wish, command: agent.Command) -> BotRecord:
-        await self.store.add_command(caller.project_id, request.bot_id, command, wish)
-        return await self.store.get_bot(caller.project_id, request.bot_id)
+    async def _wish(self, request: Any, caller: Caller, wish: Wish, command: agent.Command, answer: Callable[[Wished], T]) -> T:
+        """Stores the wish and the answer to it, once."""
+        etag = getattr(request, "etag", None) or None
+        once = caller.once(answer)
+        return answer(await self.store.add_command(caller.project_id, request.bot_id, command, wish, etag=etag, once=once))
+
+
+def _pausing(wished: Wished) -> pb.PauseRecordingResponse:
+    return pb.PauseRecordingResponse(bot=bot_message(wished.bot))
+
+
+def _resuming(wished: Wished) -> pb.ResumeRecordingResponse:
+    return pb.ResumeRecordingResponse(bot=bot_message(wished.bot))

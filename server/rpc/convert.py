@@ -61,6 +61,7 @@ def bot_message(record: BotRecord) -> bot_pb2.Bot:
         transcription_state=TRANSCRIPTION_STATES[record.transcription_state],
         recording_state=RECORDING_STATES[record.recording_state],
         deduplication_key=record.deduplication_key,
+        etag=record.etag,
     )
     if record.metadata_json:
         bot.metadata.update(json.loads(record.metadata_json))

@@ -19,6 +19,7 @@ FILES: tuple[FileDescriptor, ...] = (
     media_service_pb2.DESCRIPTOR,
     agent_service_pb2.DESCRIPTOR,
 )
+REQUEST_ID = "request_id"
 _WORKERS_SERVICE = "AgentService"
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -54,6 +55,8 @@ class Method:
     access: Access
     request_type: type[Message]
     response_type: type[Message]
+    repeatable: bool
+    """A call may come again, known by its `request_id`, and is carried out once."""
 
 
 def all_methods() -> Iterator[Method]:
@@ -78,6 +81,7 @@ def _method(full_name: str, service: str, method: MethodDescriptor) -> Method:
         access=_access(service, method),
         request_type=GetMessageClass(method.input_type),
         response_type=GetMessageClass(method.output_type),
+        repeatable=REQUEST_ID in method.input_type.fields_by_name,
     )
 
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import Message
 
 from rollcall.transport import Metadata
-from server.domain.errors import Draining, InvalidFields
+from server.domain.errors import AlreadyAnswered, Draining, InvalidFields
 from server.rpc.auth import Authenticator, Caller
-from server.rpc.methods import Access, Kind, Method, all_methods
+from server.rpc.methods import REQUEST_ID, Access, Kind, Method, all_methods
 from server.rpc.validation import Validator
+from server.store import RequestKey
 
 UnaryHandler = Callable[[Any, Caller], Awaitable[Message]]
 StreamHandler = Callable[[Any, Caller], AsyncGenerator[Message | bytes, None]]
+Recall = Callable[[RequestKey], Awaitable[None]]
+"""Raises AlreadyAnswered or RequestKeyReused for a request that was carried out already."""
 ConversationHandler = Callable[[AsyncIterator[Any], Caller], AsyncGenerator[Message | bytes, None]]
 TellFirst = Callable[[Message, Caller], Awaitable[None]]
 
@@ -56,10 +59,12 @@ class Pipeline:
         bound: Mapping[str, Bound],
         authenticator: Authenticator,
         validator: Validator,
+        recall: Recall,
         tell_first: TellFirst = nothing_first,
     ) -> None:
         """`tell_first` is asked about a project's request whose fields are wrong, and raises what is to be told before that."""
         self._bound = bound
+        self._recall = recall
         self._authenticator = authenticator
         self._validator = validator
         self._tell_first = tell_first
@@ -101,9 +106,24 @@ class Pipeline:
         """The answer to a call. Raises what goes wrong."""
         with self._counted():
             caller = await self._admit(one, metadata)
+            if one.method.repeatable and (key := request_key(request, caller)) is not None:
+                return await self._once(one, request, replace(caller, request=key))
             await self._validate(one, request, caller)
             handler: UnaryHandler = one.handler
             return await handler(request, caller)
+
+    async def _once(self, one: Bound, request: Message, caller: Caller) -> Message:
+        """The first answer to a call that comes again. It is looked for before the request is judged: what was right then (a
+        `join_at` in the future) need not be so now.
+        """
+        assert caller.request is not None
+        handler: UnaryHandler = one.handler
+        try:
+            await self._recall(caller.request)
+            await self._validate(one, request, caller)
+            return await handler(request, caller)
+        except AlreadyAnswered as done:
+            return one.method.response_type.FromString(done.answer)
 
     async def stream(self, one: Bound, request: Message, metadata: Metadata) -> AsyncGenerator[Message | bytes, None]:
         """The answers to a call, each a message or the bytes of one. Raises what goes wrong, also half way."""
@@ -148,3 +168,15 @@ class Pipeline:
 def is_stream(one: Bound) -> bool:
     """Whether a method answers with a stream."""
     return one.method.kind is not Kind.UNARY
+
+
+def request_key(request: Any, caller: Caller) -> RequestKey | None:
+    """By what a request is known again; None where it gives no `request_id`. Its etag is part of what it asks for."""
+    key: str = request.request_id
+    if not key:
+        return None
+    asked = type(request)()
+    asked.CopyFrom(request)
+    asked.ClearField(REQUEST_ID)
+    data: bytes = asked.SerializeToString(deterministic=True)
+    return RequestKey.of(caller.project_id, key, b"\0".join((request.DESCRIPTOR.full_name.encode(), data)))

@@ -4,6 +4,7 @@ store = await Store.open(StoreConfig(database_url="sqlite:///data/rollcall.db"))
 bot = await store.create_bot(NewBot(project_id=…, bot_name=…, meeting_url=…, platform=…))
 """
 
+from server.store.once import Once, RequestKey
 from server.store.records import (
     Attention,
     BotFilter,
@@ -20,6 +21,7 @@ from server.store.records import (
     StoreConfig,
     StoredEvent,
     Task,
+    Wished,
 )
 from server.store.store import Store
 
@@ -31,13 +33,16 @@ __all__ = [
     "KeyRecord",
     "Lease",
     "NewBot",
+    "Once",
     "Outcome",
     "Page",
     "ParticipantRecord",
     "ProjectRecord",
     "RecordingRecord",
+    "RequestKey",
     "Store",
     "StoreConfig",
     "StoredEvent",
     "Task",
+    "Wished",
 ]

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rollcall.v1 import event_pb2
-from server.domain.errors import NotFound
+from server.domain.errors import Changed, NotFound
 from server.domain.ids import new_id
 from server.store.records import StoreConfig, StoredEvent
 from server.store.rows import LOCK_BOT, LOCK_BOTS, BotRow
 from server.store.texts import is_id
 
+ANY_ETAG = "*"
+"""Fits every bot that is there."""
 _SECOND_US = 1_000_000
 
 
@@ -44,6 +46,7 @@ class Rows:
     recordings: list[dict[str, Any]] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
     finished_commands: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
 
     def lists(self) -> tuple[list[Any], ...]:
         """All of them."""
@@ -57,6 +60,7 @@ class Rows:
             self.recordings,
             self.commands,
             self.finished_commands,
+            self.answers,
         )
 
 
@@ -74,16 +78,19 @@ class Batch:
         self.key_holders: dict[tuple[str, str], str] = {}
         self.open_commands: dict[str, tuple[str, str]] = {}
         self.waiting_commands: dict[str, tuple[int, int]] = {}
+        self.answers: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._before: dict[str, BotRow] = {}
         self._marks: tuple[int, ...] = ()
 
     # -- For operations ------------------------------------------------------------------------------------------------
 
-    def bot(self, bot_id: str, project_id: str | None = None) -> BotRow:
-        """The row, to be changed. Raises NotFound, also for another project's bot."""
+    def bot(self, bot_id: str, project_id: str | None = None, etag: str | None = None) -> BotRow:
+        """The row, to be changed. Raises NotFound, also for another project's bot, and Changed where `etag` is not its own."""
         row = self.rows.get(bot_id)
         if row is None or (project_id is not None and row.project_id != project_id):
             raise NotFound("Bot")
+        if etag not in {None, ANY_ETAG, row.etag}:
+            raise Changed(row.etag)
         if bot_id not in self._before:
             self._before[bot_id] = row.copy()
         return row

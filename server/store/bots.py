@@ -69,6 +69,7 @@ class MoveBot(Op[BotRecord]):
         detail: str = "",
         project_id: str | None = None,
         epoch: int | None = None,
+        etag: str | None = None,
     ) -> None:
         self.bot_ids = (bot_id,)
         self._trigger = trigger
@@ -76,10 +77,11 @@ class MoveBot(Op[BotRecord]):
         self._detail = detail
         self._project_id = project_id
         self._epoch = epoch
+        self._etag = etag
 
     def run(self, batch: Batch) -> BotRecord:
-        """Raises NotFound, LeaseLost, IllegalTransition."""
-        row = batch.bot(self.bot_ids[0], self._project_id)
+        """Raises NotFound, Changed, LeaseLost, IllegalTransition."""
+        row = batch.bot(self.bot_ids[0], self._project_id, self._etag)
         if self._epoch is not None and (row.worker_id is None or row.epoch != self._epoch):
             raise LeaseLost(self._epoch, row.epoch)
         moves.apply(batch, row, self._trigger, self._sub_type, detail=self._detail)
@@ -109,6 +111,7 @@ def _new_row(bot: NewBot, hash_: str | None, now_us: int) -> BotRow:
         state_events=b"",
         recording_start_timestamp_ms=0,
         recording_impaired=False,
+        version=1,
         epoch=0,
         attempt=1,
         finish_attempt=1,

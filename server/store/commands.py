@@ -13,7 +13,7 @@ from server.domain.ids import new_id
 from server.domain.wishes import Wish, require
 from server.store import leases
 from server.store.batch import Batch
-from server.store.records import CommandRecord
+from server.store.records import CommandRecord, Wished
 from server.store.rows import BotRow
 from server.store.tables import COMMAND
 from server.store.texts import is_id
@@ -49,14 +49,17 @@ def give_up(batch: Batch, row: BotRow) -> None:
         _tell(batch, row, event_pb2.MediaRequest(command_id=command_id, action=action, state=state, detail=detail))
 
 
-class AddCommand(Op[CommandRecord]):
+class AddCommand(Op[Wished]):
     """Stores a wish with its event; the bot's Attend session sees the event and sends the wish."""
 
-    def __init__(self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, wish: Wish) -> None:
+    def __init__(
+        self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, wish: Wish, etag: str | None = None
+    ) -> None:
         self.bot_ids = (bot_id,)
         self._project_id = project_id
         self._command = command
         self._wish = wish
+        self._etag = etag
 
     @classmethod
     def prepare(cls, batch: Batch, ops: Sequence[AddCommand]) -> None:
@@ -65,9 +68,9 @@ class AddCommand(Op[CommandRecord]):
         for bot_id, count, size in batch.connection.execute(_WAITING, {"ids": ids}):
             batch.waiting_commands[bot_id] = (count, size)
 
-    def run(self, batch: Batch) -> CommandRecord:
-        """Raises NotFound, IllegalTransition where the bot cannot do it, QuotaExceeded."""
-        row = batch.bot(self.bot_ids[0], self._project_id)
+    def run(self, batch: Batch) -> Wished:
+        """Raises NotFound, Changed, IllegalTransition where the bot cannot do it, QuotaExceeded."""
+        row = batch.bot(self.bot_ids[0], self._project_id, self._etag)
         require(row.state, self._wish)
         count, size = batch.waiting_commands.get(row.id, (0, 0))
         _check_room(count, size + self._command.ByteSize())
@@ -93,7 +96,7 @@ class AddCommand(Op[CommandRecord]):
                 "done": None,
             }
         )
-        return CommandRecord(command.command_id, row.id, self._wish.value, command)
+        return Wished(CommandRecord(command.command_id, row.id, self._wish.value, command), row.record())
 
 
 def _check_room(count: int, size: int) -> None:

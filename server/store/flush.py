@@ -1,7 +1,8 @@
 """Writes what a batch gathered: few statements, in an order in which two servers cannot wait for each other in a circle.
 
-Rows of bots (held since the batch began), new bots by key, what belongs to bots, and last, as late as can be, the projects in
-sorted order: a project's row lock is what makes the order of commits the order of positions, with any number of servers.
+Rows of bots (held since the batch began), new bots by key, what belongs to bots, answers by key, and last, as late as can be,
+the projects in sorted order: a project's row lock is what makes the order of commits the order of positions, with any number
+of servers.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from server.store.batch import Batch
 from server.store.records import StoredEvent
 from server.store.rows import MOVE_FIELDS, PROGRESS_FIELDS, UPDATE_MOVED, UPDATE_PROGRESS
 from server.store.tables import (
+    ANSWER,
     BOT,
     BOT_SETTINGS,
     CHAT_MESSAGE,
@@ -38,7 +40,7 @@ _ADVANCE = (
 )
 _FINISH_COMMAND = update(COMMAND).where(COMMAND.c.id == bindparam("key")).values(done=bindparam("done"), data=b"")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
-_INSERTS = {table.name: table.insert() for table in (BOT, BOT_SETTINGS, EVENT, PARTICIPANT_EVENT, CHAT_MESSAGE, COMMAND)}
+_INSERTS = {table.name: table.insert() for table in (BOT, BOT_SETTINGS, EVENT, PARTICIPANT_EVENT, CHAT_MESSAGE, COMMAND, ANSWER)}
 
 
 def _upsert_participant(insert: Any) -> Any:
@@ -130,6 +132,7 @@ def _write_belongings(batch: Batch) -> None:
     _many(connection, upsert_recording, new.recordings)
     _insert(connection, COMMAND.name, new.commands)
     _many(connection, _FINISH_COMMAND, new.finished_commands)
+    _insert(connection, ANSWER.name, sorted(new.answers, key=lambda row: (row["project_id"], row["key_hash"])))
 
 
 def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -24,6 +24,7 @@ def apply(
     """
     old_state = row.state
     row.standing = move(row.standing, trigger, sub_type)
+    row.changed()
     event = batch.event(row, event_pb2.EVENT_KIND_STATE, state=row.state)
     change = event.state
     change.type = words.TRIGGER[trigger]

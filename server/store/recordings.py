@@ -24,7 +24,9 @@ def store_report(batch: Batch, row: BotRow, report: agent_service_pb2.RecordingR
     state = words.RECORDING_OF.get(report.state, RecordingState(row.recording_state))
     if row.recording_state in _DONE and state not in _DONE:
         state = RecordingState(row.recording_state)
-    row.recording_state = state.value
+    if row.recording_state != state.value:
+        row.recording_state = state.value
+        row.changed()
     row.recording_start_timestamp_ms = row.recording_start_timestamp_ms or report.start_timestamp_ms
     row.recording_impaired = row.recording_impaired or report.impaired
     batch.new.recordings.append(

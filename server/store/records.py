@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from rollcall.v1 import agent_service_pb2, event_pb2
 from server.clock import Clock, SystemClock
@@ -99,6 +99,12 @@ class BotRecord:
     last_report_number: int
     recording_start_timestamp_ms: int
     recording_impaired: bool
+    version: int
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever something changes that the bot's owner can see or set."""
+        return etag_of(self.version)
 
     @property
     def standing(self) -> Standing:
@@ -114,6 +120,11 @@ class BotRecord:
     def wants_worker(self) -> bool:
         """True if a worker can claim it now: then a hint makes sense."""
         return self.worker_id is None and task_of(self.standing) is not None
+
+
+def etag_of(version: int) -> str:
+    """A version as an entity tag, which callers compare and never read."""
+    return str(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +268,13 @@ class CommandRecord:
     action: str
     command: agent_service_pb2.Command
     """With its command_id set."""
+
+
+class Wished(NamedTuple):
+    """What a caller wished, and the bot that it was wished of."""
+
+    command: CommandRecord
+    bot: BotRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select, update
 
 from server.domain.state import RECORDING_OPEN, TERMINAL, BotState, RecordingState, Standing, TranscriptionState
-from server.store.records import BotRecord, StoreConfig, task_of
+from server.store.records import BotRecord, StoreConfig, etag_of, task_of
 from server.store.tables import BOT
 
 _SECOND_US = 1_000_000
@@ -39,6 +39,7 @@ class BotRow:
     state_events: bytes
     recording_start_timestamp_ms: int
     recording_impaired: bool
+    version: int
     epoch: int
     attempt: int
     finish_attempt: int
@@ -96,6 +97,15 @@ class BotRow:
     def record(self) -> BotRecord:
         """What callers get."""
         return record_from([getattr(self, name) for name in RECORD_FIELDS])
+
+    @property
+    def etag(self) -> str:
+        """As BotRecord's."""
+        return etag_of(self.version)
+
+    def changed(self) -> None:
+        """Notes that something changed which the bot's owner can see or set: its entity tag is another one now."""
+        self.version += 1
 
     def look_again(self, now_us: int, config: StoreConfig) -> None:
         """Sets when the sweep has to look at this bot though nobody asks. To be called after every change of state or lease."""

@@ -21,6 +21,7 @@ from server.store.commands import AddCommand, FinishCommand
 from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn, why_away
 from server.store.migrations import migrate
 from server.store.notify import listen, nothing
+from server.store.once import ForgetAnswers, Once, RequestKey, once_only, recall
 from server.store.pages import PageCursor
 from server.store.reader import Reader
 from server.store.records import (
@@ -37,6 +38,7 @@ from server.store.records import (
     RecordingRecord,
     StoreConfig,
     StoredEvent,
+    Wished,
 )
 from server.store.reports import StoreReports
 from server.store.writer import Writer
@@ -49,7 +51,7 @@ class Store:
 
     Every method raises DatabaseAway when the database does not answer within `wait_seconds`; what was asked may then have
     been done all the same if the connection broke during the commit. Operations that are given a `project_id` raise NotFound
-    where the bot belongs to another project.
+    where the bot belongs to another project; those that are given `once`, AlreadyAnswered and RequestKeyReused.
     """
 
     def __init__(self, config: StoreConfig, lock: FolderLock) -> None:
@@ -117,11 +119,11 @@ class Store:
 
     # -- Bots ----------------------------------------------------------------------------------------------------------
 
-    async def create_bot(self, bot: NewBot) -> BotRecord:
+    async def create_bot(self, bot: NewBot, once: Once[BotRecord] | None = None) -> BotRecord:
         """Stores a bot with its first event: `join_requested` (state joining), or `scheduled` without an event if `join_at` is
         given. After it returns, hint the broker if the state is joining. Raises DuplicateKey(bot_id).
         """
-        return await self._writer.submit(CreateBot(bot))
+        return await self._writer.submit(once_only(CreateBot(bot), once))
 
     async def get_bot(self, project_id: str | None, bot_id: str) -> BotRecord:
         """One bot; `project_id` None for the server's own eyes. Raises NotFound."""
@@ -137,10 +139,18 @@ class Store:
         )
 
     async def request_leave(
-        self, project_id: str | None, bot_id: str, sub_type: SubType = SubType.USER_REQUESTED, *, detail: str = ""
+        self,
+        project_id: str | None,
+        bot_id: str,
+        sub_type: SubType = SubType.USER_REQUESTED,
+        *,
+        detail: str = "",
+        etag: str | None = None,
+        once: Once[BotRecord] | None = None,
     ) -> BotRecord:
-        """The bot, now `leaving`. Raises NotFound, and IllegalTransition unless the bot is at the meeting or on its way."""
-        return await self._writer.submit(MoveBot(bot_id, Trigger.LEAVE_REQUESTED, sub_type, detail=detail, project_id=project_id))
+        """The bot, now `leaving`. Raises NotFound, Changed, IllegalTransition unless it is at the meeting or on its way."""
+        move = MoveBot(bot_id, Trigger.LEAVE_REQUESTED, sub_type, detail=detail, project_id=project_id, etag=etag)
+        return await self._writer.submit(once_only(move, once))
 
     async def apply_trigger(
         self, bot_id: str, trigger: Trigger, sub_type: SubType | None = None, *, detail: str = "", epoch: int | None = None
@@ -151,6 +161,10 @@ class Store:
         if not carries(trigger, sub_type):
             raise ValueError(f"{trigger} does not carry the sub type {sub_type}")
         return await self._writer.submit(MoveBot(bot_id, trigger, sub_type, detail=detail, epoch=epoch))
+
+    async def recall(self, key: RequestKey) -> None:
+        """Raises AlreadyAnswered or RequestKeyReused where a request with this key was carried out; else returns."""
+        await self._reader.run(lambda connection: recall(connection, key))
 
     # -- Leases and what agents say ------------------------------------------------------------------------------------
 
@@ -183,12 +197,20 @@ class Store:
     # -- Commands ------------------------------------------------------------------------------------------------------
 
     async def add_command(
-        self, project_id: str | None, bot_id: str, command: agent_service_pb2.Command, wish: Wish
-    ) -> CommandRecord:
-        """Stores a wish and its media_request event (REQUESTED); the id is given here. Raises NotFound, IllegalTransition where
-        the bot cannot do it, QuotaExceeded where too many wishes wait already.
+        self,
+        project_id: str | None,
+        bot_id: str,
+        command: agent_service_pb2.Command,
+        wish: Wish,
+        *,
+        etag: str | None = None,
+        once: Once[Wished] | None = None,
+    ) -> Wished:
+        """Stores a wish and its media_request event (REQUESTED); the id is given here. Raises NotFound, Changed,
+        IllegalTransition where the bot cannot do it, QuotaExceeded where too many wishes wait already.
         """
-        return await self._writer.submit(AddCommand(project_id, bot_id, command, wish))
+        op = AddCommand(project_id, bot_id, command, wish, etag)
+        return await self._writer.submit(once_only(op, once))
 
     async def pending_commands(self, bot_id: str, *, without: Collection[str] = ()) -> list[CommandRecord]:
         """Wishes without a result yet, oldest first; not read are those whose ids are in `without`."""
@@ -317,6 +339,10 @@ class Store:
         bots that were never launched. Safe with many servers. For the scheduler.
         """
         return await self._writer.submit(Sweep(expire_leases=expire_leases, limit=limit))
+
+    async def tidy(self) -> None:
+        """Forgets what is kept for a time only. For the scheduler."""
+        await self._writer.submit(ForgetAnswers())
 
     def _committed(self, events: list[StoredEvent]) -> None:
         for listener in self._listeners:

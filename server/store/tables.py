@@ -51,7 +51,8 @@ class Bot(SQLModel, table=True):
 
     `attention_us`: when the sweep has to look at it though nobody asks: its join_at, its lease's end, or the next hint.
     `wanted_since_us`: since when it could be claimed and nobody did. `attempt` counts attendances, `finish_attempt` tries
-    to finish the recording. `deduplication_hash`: SHA-256 of the key, for an index of PostgreSQL takes 2,704 bytes at most.
+    to finish the recording, `version` what its owner can see or set of it. `deduplication_hash`: SHA-256 of the key, for an
+    index of PostgreSQL takes 2,704 bytes at most.
     """
 
     __table_args__ = (
@@ -92,6 +93,7 @@ class Bot(SQLModel, table=True):
     state_events: bytes = Field(sa_type=LargeBinary)
     recording_start_timestamp_ms: int = Field(default=0, sa_type=BigInteger)
     recording_impaired: bool = False
+    version: int = Field(default=1, sa_type=BigInteger)
     epoch: int = Field(default=0, sa_type=BigInteger)
     attempt: int = Field(default=1, sa_type=SmallInteger)
     finish_attempt: int = Field(default=1, sa_type=SmallInteger)
@@ -195,6 +197,16 @@ class Recording(SQLModel, table=True):
     size_bytes: int = Field(default=0, sa_type=BigInteger)
 
 
+class Answer(SQLModel, table=True):
+    """What was answered to a request that may come again, for a day. Hashes are SHA-256, `data` is the serialised answer."""
+
+    project_id: str = Field(primary_key=True)
+    key_hash: str = Field(primary_key=True)
+    fingerprint: str
+    created_us: int = Field(sa_type=BigInteger, index=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
 def _table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
@@ -209,3 +221,4 @@ PARTICIPANT_EVENT: Final = _table(ParticipantEvent)
 CHAT_MESSAGE: Final = _table(ChatMessage)
 COMMAND: Final = _table(Command)
 RECORDING: Final = _table(Recording)
+ANSWER: Final = _table(Answer)

@@ -43,6 +43,10 @@ class Op(Generic[T]):
     bot_ids: Sequence[str] = ()
     """The rows it needs; those that do not exist are missed by `Batch.bot`, not here."""
 
+    def parts(self) -> Iterable[Op[Any]]:
+        """What has to be prepared: the operation, and those that it carries out."""
+        return (self,)
+
     @classmethod
     def prepare(cls, batch: Batch, ops: Sequence[Any]) -> None:
         """Reads what the operations of this kind need besides their rows, for all of them at once."""
@@ -241,7 +245,8 @@ class Writer:
 def _prepare(batch: Batch, ops: list[Op[Any]]) -> None:
     kinds: dict[type[Op[Any]], list[Op[Any]]] = {}
     for op in ops:
-        kinds.setdefault(type(op), []).append(op)
+        for part in op.parts():
+            kinds.setdefault(type(part), []).append(part)
     for kind, same in kinds.items():
         kind.prepare(batch, same)
 

@@ -34,14 +34,14 @@ def create(request: Message, _metadata: dict[str, str]) -> Message:
 
 async def test_a_body_becomes_a_call_and_its_answer_the_body(client: httpx.AsyncClient, transport: FakeTransport) -> None:
     transport.answers[CREATE] = create
-    answer = await client.post("/api/v1/bots", json=BODY, headers={"X-Request-Id": "abc", "Idempotency-Key": "k1"})
+    answer = await client.post("/api/v1/bots", json=BODY, headers={"X-Request-Id": "abc"})
     assert answer.status_code == 201
     assert answer.json()["meeting_url"] == BODY["meeting_url"]
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"] == "abc"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
-    assert transport.asked[0].metadata == {"authorization": "Token test-key", "x-request-id": "abc", "idempotency-key": "k1"}
+    assert transport.asked[0].metadata == {"authorization": "Token test-key", "x-request-id": "abc"}
 
 
 async def test_a_strange_request_id_is_replaced(client: httpx.AsyncClient) -> None:
@@ -224,7 +224,7 @@ async def test_a_fault_of_ours_is_500_with_an_id_and_no_word_of_it(client: httpx
 
 
 async def test_a_header_for_the_service_must_be_printable(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/api/v1/bots/bot_x", headers={b"Idempotency-Key": b"\xe9"})
+    answer = await client.get("/api/v1/bots/bot_x", headers={b"traceparent": b"\xe9"})
     assert answer.status_code == 400
 
 

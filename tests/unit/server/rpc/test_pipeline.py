@@ -20,6 +20,7 @@ from server.rpc.local import LocalTransport
 from server.rpc.methods import Access, Kind, all_methods, service_names
 from server.rpc.pipeline import Bound, Pipeline, bind
 from server.rpc.validation import Validator
+from server.store import RequestKey
 
 KEY = (("authorization", "Token good"),)
 GET = "/rollcall.v1.BotService/GetBot"
@@ -69,7 +70,10 @@ def pipeline(service: Service) -> Pipeline:
     async def find(key: str) -> str | None:
         return "proj_1" if key == "good" else None
 
-    return Pipeline(bind([service]), Authenticator(find, "worker", 1.0), Validator({}))
+    async def recall(_: RequestKey) -> None:
+        raise AssertionError("no call here has a request_id")
+
+    return Pipeline(bind([service]), Authenticator(find, "worker", 1.0), Validator({}), recall)
 
 
 @pytest.fixture

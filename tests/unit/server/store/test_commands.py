@@ -13,7 +13,7 @@ SAY = agent_service_pb2.Command(send_chat=agent_service_pb2.SendChatCommand(mess
 
 
 async def wish(story: Story, lease: Lease) -> CommandRecord:
-    return await story.store.add_command(story.project_id, lease.bot.id, SAY, Wish.SEND_CHAT_MESSAGE)
+    return (await story.store.add_command(story.project_id, lease.bot.id, SAY, Wish.SEND_CHAT_MESSAGE)).command
 
 
 async def test_a_wish_waits_until_there_is_a_result(story: Story) -> None:
@@ -101,7 +101,7 @@ async def test_what_waits_has_a_bounded_size_and_is_let_go_once_it_is_done(story
     sound = agent_service_pb2.Command(output_audio=agent_service_pb2.OutputAudioCommand(data=part))
 
     async def play() -> CommandRecord:
-        return await story.store.add_command(story.project_id, lease.bot.id, sound, Wish.OUTPUT_AUDIO)
+        return (await story.store.add_command(story.project_id, lease.bot.id, sound, Wish.OUTPUT_AUDIO)).command
 
     first, *_ = [await play() for _ in range(4)]
     with pytest.raises(QuotaExceeded):
