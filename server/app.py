@@ -70,7 +70,12 @@ class Server:
         _check(settings)
         make_folder(settings.data_dir, "ROLLCALL_DATA_DIR")
         make_folder(settings.media_dir, "ROLLCALL_MEDIA_DIR")
-        config = StoreConfig(database_url=settings.database_url, lease_seconds=settings.lease_seconds, clock=self._clock)
+        config = StoreConfig(
+            database_url=settings.database_url,
+            lease_seconds=settings.lease_seconds,
+            stage_seconds=settings.stage_seconds,
+            clock=self._clock,
+        )
         self._store = await Store.open(config)
         self._closing.append(("store", self._store.close))
         self._feed = Feed(self._store, FeedConfig(bookmark_seconds=settings.bookmark_seconds))

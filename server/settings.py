@@ -61,6 +61,12 @@ class ServerSettings(BaseSettings):
     media_url_seconds: int = Field(default=3600, ge=10, description="Seconds for which a recording's URL works.")
 
     lease_seconds: float = Field(default=10.0, ge=0.5, le=600, description="Seconds after which a silent worker loses its bot.")
+    stage_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="Seconds before its join_at at which a bot is staged: a worker takes it, starts the browser, and waits.",
+    )
     drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that calls get to finish when the server stops.")
     key_cache_seconds: float = Field(default=1.0, ge=0, le=1, description="Seconds for which a checked API key is believed.")
     bookmark_seconds: float = Field(default=15.0, gt=0, description="Seconds of silence in a stream before a bookmark is sent.")

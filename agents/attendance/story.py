@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import Any
 
 from agents.attendance.company import Company
+from agents.attendance.door import Door
 from agents.attendance.endings import (
     Ending,
     Way,
@@ -94,6 +95,10 @@ class Story:
         self._recorder = recorder
         self._situation = situation
         self._evidence = evidence
+        self._door = Door(
+            self._spec.join_in_ms if self._spec.HasField("join_in_ms") else None,
+            lambda: reporter.transition(bot.BOT_EVENT_TYPE_JOIN_REQUESTED),
+        )
         wishes = self._spec.settings.recording_settings
         self._company = Company(
             reporter,
@@ -131,15 +136,31 @@ class Story:
         self._spawn(self._tick())
         try:
             while True:
+                self._door.open_if_due()
                 ending = await self._one_visit()
                 if ending is not None:
-                    return ending
+                    return await self._not_before_its_time(ending)
                 await self._close_visit()
-                ending = await self._pause(self._patience.between_tries_s)
+                ending = await self._pause(self._before_next_try_s())
                 if ending is not None:
                     return ending
         finally:
             await self._stop_tasks()
+
+    async def _not_before_its_time(self, ending: Ending) -> Ending:
+        """A bot that waits at the door has not failed to join: what goes wrong there is told when it would have gone in."""
+        if ending.way is not Way.OVER or self._door.passed:
+            return ending
+        other = await self._pause(self._door.left_s)
+        self._door.open_if_due()
+        return other or ending
+
+    def _before_next_try_s(self) -> float:
+        """At the door there is time for a few tries; after these the bot tries again when its time has come, as others do."""
+        if self._door.passed or self._tries < self._patience.join_tries:
+            return self._patience.between_tries_s
+        self._tries = 0
+        return max(self._patience.between_tries_s, self._door.left_s)
 
     # -- visits --
 
@@ -150,7 +171,9 @@ class Story:
         self._attempt += 1
         self._deadline = self._now() + self._patience.rejoin_s if self.joined else None
         try:
-            self.visit = Visit(self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses())
+            self.visit = Visit(
+                self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses(), door=self._door.go_through
+            )
         except (NotSupportedError, CaptureError) as error:
             return join_failure(error, tries=1)
         self._recorder.use(self.visit.capture)
@@ -336,7 +359,7 @@ class Story:
         if was_in:
             return self._rejoin(code)
         self._tries += 1
-        if worth_another_try(error) and self._tries < self._patience.join_tries:
+        if not self._door.passed or (worth_another_try(error) and self._tries < self._patience.join_tries):
             return Then.TRY_AGAIN
         ending = join_failure(error, tries=self._tries)
         return self._as_one_who_was_in(ending)

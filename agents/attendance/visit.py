@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,12 +42,17 @@ class Visit:
         capture_request: CaptureRequest,
         post: Callable[[Happening], None],
         senses: Senses,
+        *,
+        door: Callable[[], Awaitable[None]],
     ) -> None:
-        """Raises NotSupportedError where there is no adapter for the bot's platform."""
+        """`door` returns when the bot may go in: all is ready by then. Raises NotSupportedError where there is no adapter for the
+        bot's platform.
+        """
         self._tools = tools
         self._spec = spec
         self._post = post
         self._senses = senses
+        self._door = door
         self._adapter = tools.adapter_for(spec)
         self._attendance: Attendance = self._adapter.attend()
         self.capture: Capture = tools.make_capture(capture_request)
@@ -72,6 +77,7 @@ class Visit:
                 await self._tools.devices.install(page, image)
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
+            await self._door()
         except Exception as error:  # noqa: BLE001 - whatever it is, the attendance decides what it means
             self._tell(EnterFailed(error))
         else:

@@ -303,6 +303,7 @@ class BotSpec(_message.Message):
     RECORDING_STATE_FIELD_NUMBER: _builtins.int
     RECORDING_START_TIMESTAMP_MS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    JOIN_IN_MS_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """The bot."""
     project_id: _builtins.str
@@ -323,6 +324,10 @@ class BotSpec(_message.Message):
     """When the recording began, in milliseconds since the Unix epoch; 0 before."""
     attempt: _builtins.int
     """1 for the first attendance, counted up each time an agent was lost."""
+    join_in_ms: _builtins.int
+    """For a bot whose time has not come (state STAGED): milliseconds from the grant until its `join_at`. The agent makes all ready,
+    waits at the door, and reports `join_requested` as it goes in. Not given where it is to join at once.
+    """
     @_builtins.property
     def settings(self) -> _bot_settings_pb2.BotSettings:
         """Its settings."""
@@ -341,12 +346,15 @@ class BotSpec(_message.Message):
         recording_state: _bot_pb2.RecordingState.ValueType = ...,
         recording_start_timestamp_ms: _builtins.int = ...,
         attempt: _builtins.int = ...,
+        join_in_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms", "join_in_ms", b"join_in_ms", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "bot_id", b"bot_id", "bot_name", b"bot_name", "meeting_url", b"meeting_url", "platform", b"platform", "platform_name", b"platform_name", "project_id", b"project_id", "recording_start_timestamp_ms", b"recording_start_timestamp_ms", "recording_state", b"recording_state", "settings", b"settings", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms", "attempt", b"attempt", "bot_id", b"bot_id", "bot_name", b"bot_name", "join_in_ms", b"join_in_ms", "meeting_url", b"meeting_url", "platform", b"platform", "platform_name", b"platform_name", "project_id", b"project_id", "recording_start_timestamp_ms", b"recording_start_timestamp_ms", "recording_state", b"recording_state", "settings", b"settings", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__join_in_ms: _TypeAlias = _typing.Literal["join_in_ms"]  # noqa: Y015
+    _WhichOneofArgType__join_in_ms: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__join_in_ms) -> _WhichOneofReturnType__join_in_ms | None: ...
 
 Global___BotSpec: _TypeAlias = BotSpec  # noqa: Y015
 

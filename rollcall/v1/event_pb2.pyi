@@ -301,7 +301,7 @@ class StateChange(_message.Message):
     transcription_state: _bot_pb2.TranscriptionState.ValueType
     """How far the transcription is now."""
     late_ms: _builtins.int
-    """For a scheduled bot: milliseconds between `join_at` and the moment it was asked to join."""
+    """For a scheduled bot, with `join_requested` and the first `joined_meeting`: milliseconds from `join_at` until then."""
     def __init__(
         self,
         *,

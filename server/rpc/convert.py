@@ -99,6 +99,7 @@ def granted_message(lease: Lease, lease_seconds: float) -> agent_service_pb2.Lea
             recording_state=RECORDING_STATES[bot.recording_state],
             recording_start_timestamp_ms=bot.recording_start_timestamp_ms,
             attempt=bot.attempt,
+            join_in_ms=lease.join_in_ms,
         ),
     )
 

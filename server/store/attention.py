@@ -48,23 +48,29 @@ class Sweep(Op[list[Attention]]):
 
 def _lead_on(batch: Batch, row: BotRow) -> Outcome:
     state = BotState(row.state)
-    if state is BotState.SCHEDULED or state is BotState.STAGED:
-        return _start(batch, row)
     if row.worker_id is not None:
         return leases.let_go(batch, row)
+    if state is BotState.SCHEDULED or state is BotState.STAGED:
+        return _start(batch, row)
     if state is BotState.LEAVING:
         return leases.leave_alone(batch, row)
     return _wait_for_worker(batch, row)
 
 
 def _start(batch: Batch, row: BotRow) -> Outcome:
-    """Stages a scheduled bot when its time is near, and has it join when it has come."""
+    """Stages a scheduled bot when its time is near, so that a worker makes all ready; has it join where the time has come and no
+    worker has taken it: one that has taken it says itself when it goes in.
+    """
+    due = batch.now_us >= (row.join_at_us or 0)
     if row.state == BotState.SCHEDULED:
         moves.apply(batch, row, Trigger.STAGED)
-    late_us = batch.now_us - (row.join_at_us or 0)
-    if late_us < 0:
-        return Outcome.STAGED
-    moves.apply(batch, row, Trigger.JOIN_REQUESTED, late_ms=late_us // 1000)
+        if not due:
+            return Outcome.STAGED
+    elif not due:
+        row.hinted(batch.now_us, batch.config)
+        return Outcome.HINT
+    row.wanted_since_us, row.hints = None, 0  # the time in which somebody has to take it begins now
+    moves.join(batch, row, batch.now_us)
     return Outcome.JOIN_REQUESTED
 
 

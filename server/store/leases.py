@@ -13,6 +13,7 @@ from server.store.rows import BotRow
 from server.store.tables import BOT_SETTINGS
 from server.store.writer import Op
 
+_BEFORE_AND_AFTER = {BotState.STAGED, BotState.LEAVING}
 _SETTINGS = select(BOT_SETTINGS.c.data).where(BOT_SETTINGS.c.bot_id == bindparam("bot_id"))
 
 
@@ -78,7 +79,7 @@ class ResumeLease(Op[Lease]):
         settings = _settings(batch, row)
         renew(batch, row)
         state = BotState(row.state)
-        task = Task.ATTEND if state in ATTENDING or state is BotState.LEAVING else Task.FINISH
+        task = Task.ATTEND if state in ATTENDING or state in _BEFORE_AND_AFTER else Task.FINISH
         return _lease(batch, row, task, settings)
 
 
@@ -126,6 +127,8 @@ def let_go(batch: Batch, row: BotRow, *, counts: bool = True) -> Outcome:
         outcome = _lose_attendance(batch, row, counts=counts)
     elif state is BotState.LEAVING:
         outcome = leave_alone(batch, row)
+    elif state is BotState.STAGED:
+        outcome = Outcome.HINT  # it has not attended yet, so none of its attempts is used up
     elif task_of(row.standing) is Task.FINISH:
         outcome = _lose_finishing(batch, row, counts=counts)
     else:
@@ -190,4 +193,12 @@ def _lease(batch: Batch, row: BotRow, task: Task, settings: bytes) -> Lease:
         task=task,
         lease_ms=lease_us(batch.config) // 1000,
         last_report_number=row.last_report_number,
+        join_in_ms=_join_in_ms(batch, row),
     )
+
+
+def _join_in_ms(batch: Batch, row: BotRow) -> int | None:
+    """As a wait, not as an instant: the worker's clock need not agree with the server's."""
+    if row.state != BotState.STAGED or row.join_at_us is None:
+        return None
+    return max(0, row.join_at_us - batch.now_us) // 1000

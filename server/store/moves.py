@@ -41,3 +41,13 @@ def apply(
         events=[bot_pb2.BotEvent(type=change.type, created_at=event.created_time, sub_type=change.sub_type)]
     ).SerializeToString()
     batch.move(row)
+
+
+def join(batch: Batch, row: BotRow, at_us: int) -> None:
+    """A scheduled bot's time has come, and it goes in at `at_us`. Raises IllegalTransition unless it is staged."""
+    apply(batch, row, Trigger.JOIN_REQUESTED, late_ms=late_ms(row, at_us))
+
+
+def late_ms(row: BotRow, at_us: int) -> int | None:
+    """How late a scheduled bot is, in milliseconds; None for one that was not scheduled."""
+    return None if row.join_at_us is None else max(0, at_us - row.join_at_us) // 1000

@@ -193,11 +193,16 @@ class Lease:
     task: Task
     lease_ms: int
     last_report_number: int
+    join_in_ms: int | None = None
+    """For a staged bot: milliseconds from now until its `join_at`."""
 
 
 def task_of(standing: Standing) -> Task | None:
-    """What there is to do for a worker, if no other has the bot. A bot that leaves without an agent is led on by the sweep."""
-    if standing.state is BotState.JOINING:
+    """What there is to do for a worker, if no other has the bot. A bot that leaves without an agent is led on by the sweep.
+
+    A staged bot is attended already: its worker makes all ready and waits at the door for the time.
+    """
+    if standing.state is BotState.JOINING or standing.state is BotState.STAGED:
         return Task.ATTEND
     if standing.state is BotState.POST_PROCESSING:
         return Task.FINISH

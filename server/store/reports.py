@@ -17,7 +17,7 @@ from server.store.writer import Op
 
 Report = agent_service_pb2.Report
 
-_NOT_AN_AGENTS: Final = frozenset({Trigger.JOIN_REQUESTED, Trigger.STAGED, Trigger.DATA_DELETED, Trigger.AGENT_LOST})
+_NOT_AN_AGENTS: Final = frozenset({Trigger.STAGED, Trigger.DATA_DELETED, Trigger.AGENT_LOST})
 _SPEECH: Final = frozenset({bot_pb2.PARTICIPANT_EVENT_TYPE_SPEECH_START, bot_pb2.PARTICIPANT_EVENT_TYPE_SPEECH_STOP})
 _LATEST_MS: Final = 253_402_300_799_999  # the year 9999: an agent may say anything, a column holds 64 bits
 _UTTERANCE_ID_LENGTH: Final = len("utt_") + 16
@@ -51,10 +51,21 @@ def _transition(batch: Batch, row: BotRow, report: Report) -> None:
     trigger = words.TRIGGER_OF.get(given.trigger)
     if trigger is None or trigger in _NOT_AN_AGENTS:
         return
+    late_ms = _late_ms(batch, row, trigger, report)
+    sub_type = fitting_sub_type(trigger, words.SUB_TYPE_OF.get(given.sub_type))
     try:
-        moves.apply(batch, row, trigger, fitting_sub_type(trigger, words.SUB_TYPE_OF.get(given.sub_type)), detail=given.detail)
+        moves.apply(batch, row, trigger, sub_type, detail=given.detail, late_ms=late_ms)
     except IllegalTransition:
         return
+
+
+def _late_ms(batch: Batch, row: BotRow, trigger: Trigger, report: Report) -> int | None:
+    """How late a scheduled bot goes in, and is in for the first time. By the worker's clock where that is not ahead of ours: the
+    server may have been away meanwhile, and the meeting did not wait for it.
+    """
+    if trigger is Trigger.JOIN_REQUESTED or (trigger is Trigger.JOINED_MEETING and row.attempt == 1):
+        return moves.late_ms(row, min(_observed_ms(batch, report) * 1000, batch.now_us))
+    return None
 
 
 def _participant(batch: Batch, row: BotRow, report: Report) -> None:

@@ -114,8 +114,6 @@ class BotRow:
             self.wanted_since_us, self.hints = None, 0
         if self.state == BotState.SCHEDULED and self.join_at_us is not None:
             self.attention_us = self.join_at_us - round(config.stage_seconds * _SECOND_US)
-        elif self.state == BotState.STAGED:
-            self.attention_us = self.join_at_us
         elif self.worker_id is not None:
             self.attention_us = self.lease_expires_us
         elif self.state == BotState.LEAVING:
@@ -124,13 +122,17 @@ class BotRow:
             self.attention_us = None
         elif self.wanted_since_us is None:
             self.wanted_since_us = now_us
-            self.attention_us = now_us + round(config.hint_seconds * _SECOND_US)
+            self.attention_us = self._not_after_join_at(now_us + round(config.hint_seconds * _SECOND_US))
 
     def hinted(self, now_us: int, config: StoreConfig) -> None:
         """Notes a further hint and when the next one is due: each wait is twice the one before, up to a bound."""
         self.hints = min(self.hints + 1, 16)
         wait_s = min(config.hint_seconds * 2**self.hints, config.hint_most_seconds)
-        self.attention_us = now_us + round(wait_s * _SECOND_US)
+        self.attention_us = self._not_after_join_at(now_us + round(wait_s * _SECOND_US))
+
+    def _not_after_join_at(self, at_us: int) -> int:
+        """A staged bot that nobody took is looked at when its time comes, whenever the next hint is due."""
+        return at_us if self.state != BotState.STAGED or self.join_at_us is None else min(at_us, self.join_at_us)
 
 
 FIELDS: Final = tuple(field.name for field in fields(BotRow))

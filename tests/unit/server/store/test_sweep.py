@@ -144,7 +144,7 @@ async def test_a_scheduled_bot_is_staged_and_joins_when_its_time_has_come(story:
     story.clock.advance(3539)
     assert await outcomes(story) == []
     story.clock.advance(1)
-    assert await outcomes(story) == [("staged", False)]
+    assert await outcomes(story) == [("staged", True)], "a worker may make all ready from now on"
     assert await outcomes(story) == []
     story.clock.advance(60.25)
     assert await outcomes(story) == [("join_requested", True)]
