@@ -41,6 +41,7 @@ class Route:
         self.empty_body = options.empty_body
         self.public = options.public
         self.plain_errors = options.plain_errors
+        self.access = options.access
         self._path_puts = {name: _path_put(method.input_type.fields_by_name[name]) for name in self.template.fields}
         self._response_field = rule.response_body
         self._compile(method, rule)
@@ -162,12 +163,13 @@ def tree(routes: Iterable[Route]) -> PathTree[Endpoint]:
 
 
 def probe(route: Route, routes: Iterable[Route]) -> Route | None:
-    """A call that only reads, of the same service, to have a key checked: see gateway/first.py."""
+    """A call that only reads, of the same service and for the same callers, to have a key checked: see gateway/first.py."""
     same = [
         other
         for other in routes
         if other.rpc.containing_service is route.rpc.containing_service
         and other.verb == "GET"
+        and other.access == route.access
         and not (other.streaming or other.public)
     ]
     # One that asks for a thing by its id reads nothing when the id is empty.

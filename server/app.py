@@ -11,7 +11,7 @@ import structlog
 from rollcall.transport import Transport
 from rollcall.v1.bot_output_pb2 import OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
-from server.admin import DEFAULT_PROJECT, Admin
+from server.admin import DEFAULT_PROJECT, FIRST_START, Admin
 from server.clock import Clock, SystemClock
 from server.dispatch import Dispatcher
 from server.domain.errors import BadSetting, DomainError
@@ -20,7 +20,7 @@ from server.feed import Feed, FeedConfig
 from server.platform_files import PlatformFiles
 from server.rpc import checks
 from server.rpc.attend import AgentService
-from server.rpc.auth import Authenticator
+from server.rpc.auth import Authenticator, Caller
 from server.rpc.availability import check_availability
 from server.rpc.bot_service import BotService
 from server.rpc.bot_wishes import BotWishes
@@ -31,6 +31,7 @@ from server.rpc.local import LocalTransport
 from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
+from server.rpc.project_service import ProjectService, project_checks
 from server.rpc.validation import Check, Validator
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
@@ -112,14 +113,22 @@ class Server:
             BotWishes(store),
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
+            ProjectService(store.projects, settings.limits),
             self._agents,
         )
-        authenticator = Authenticator(self._find_project, self._worker_token, settings.key_cache_seconds)
+        authenticator = Authenticator(
+            self._find_caller,
+            worker_token=self._worker_token,
+            admin_token=_secret(settings, "admin_token"),
+            cache_seconds=settings.key_cache_seconds,
+        )
+        store.projects.on_change(authenticator.forget)
         validator = Validator(
             {
                 CreateBotRequest: self._create_checks(places),
                 SendChatMessageRequest: (checks.check_send_chat_message,),
                 OutputVideoRequest: (checks.check_output_video,),
+                **project_checks(self._clock.now_us),
             }
         )
         self._pipeline = Pipeline(bind(services), authenticator, validator, store.recall, TellFirst(store))
@@ -157,13 +166,17 @@ class Server:
         """What workers have to show."""
         return self._worker_token
 
+    @property
+    def _admin(self) -> Admin:
+        return Admin(self._store, self._settings, FIRST_START)
+
     async def knows_key(self, secret: str) -> bool:
         """Whether this key opens anything."""
-        return await Admin(self._store).knows_key(secret)
+        return await self._admin.knows_key(secret)
 
     async def create_key(self, *, name: str = "", project: str = DEFAULT_PROJECT) -> str:
         """The secret of a new key; its project is made if it is not there."""
-        return (await Admin(self._store).create_key(project=project, name=name)).secret
+        return (await self._admin.create_key(project=project, name=name)).secret
 
     # -- The end -------------------------------------------------------------------------------------------------------
 
@@ -190,9 +203,11 @@ class Server:
                 _log.exception("close_failed", part=name)
         await asyncio.to_thread(self._dispatcher.close)
 
-    async def _find_project(self, key: str) -> str | None:
-        record = await self._store.find_key(key)
-        return record.project_id if record else None
+    async def _find_caller(self, key: str) -> Caller | None:
+        access = await self._store.projects.find_key(key)
+        if access is None:
+            return None
+        return Caller(access.key.project_id, access.key.id, self._settings.limits.with_own(access.own_limits))
 
     async def _tell_health(self) -> None:
         """Serving as long as the database answers."""

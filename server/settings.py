@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from server.domain import defaults, limits
+from server.domain.limits import LIMIT_NAMES, ProjectLimits
+
 Words = Annotated[frozenset[str], NoDecode]
 """Several words in one variable, separated by commas."""
 
@@ -55,6 +58,9 @@ class ServerSettings(BaseSettings):
     worker_token: SecretStr | None = Field(
         default=None, description="What workers show; made into <data dir>/worker_token where not set."
     )
+    admin_token: SecretStr | None = Field(
+        default=None, description="Opens ProjectService; made into <data dir>/admin_token where not set."
+    )
     media_url_secret: SecretStr | None = Field(
         default=None, description="Signs recording URLs; made into <data dir>/media_url_secret where not set."
     )
@@ -75,6 +81,26 @@ class ServerSettings(BaseSettings):
     )
     max_message_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, description="Most bytes of one gRPC message.")
 
+    limit_active_bots: int | None = Field(
+        default=None, ge=0, description="Bots that have not ended, scheduled ones included, a project; no limit where not set."
+    )
+    limit_posts_per_minute: int = Field(
+        default=limits.POSTS_PER_MINUTE, ge=1, description="POST calls a minute, a project and server process; as many at once."
+    )
+    limit_request_bytes: int = Field(
+        default=limits.REQUEST_MOST_BYTES, ge=1024, description="Bytes of a project's largest request, in protobuf's format."
+    )
+    limit_metadata_characters: int = Field(
+        default=defaults.METADATA_MOST_CHARACTERS,
+        ge=0,
+        le=limits.MOST_METADATA_CHARACTERS,
+        description="Characters of a bot's metadata as JSON.",
+    )
+    limit_image_bytes: int = Field(
+        default=defaults.IMAGE_MOST_BYTES, ge=0, le=defaults.IMAGE_MOST_BYTES, description="Bytes of a bot's image."
+    )
+    limit_webhooks: int = Field(default=limits.WEBHOOKS, ge=0, le=1000, description="Webhooks of a project itself.")
+
     jitsi_hosts: Words = Field(
         default=frozenset(), description="Jitsi hosts besides meet.jit.si, as host or host:port, comma separated."
     )
@@ -90,6 +116,11 @@ class ServerSettings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @property
+    def limits(self) -> ProjectLimits:
+        """The limits of a project that has none of its own."""
+        return ProjectLimits(**{name: getattr(self, f"limit_{name}") for name in LIMIT_NAMES})
 
     @property
     def public(self) -> str:

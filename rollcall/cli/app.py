@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from rollcall.cli import bots, demo, doctor, keys, processes, rehearse, settings
+from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings
 from rollcall.cli.terminal import UserError, explain
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("settings")(settings.settings)
 app.command("doctor")(doctor.doctor)
 app.add_typer(bots.app, name="bots")
 app.add_typer(keys.app, name="keys")
+app.add_typer(projects.app, name="projects")
+app.command("audit")(projects.audit)
 
 
 def main() -> None:

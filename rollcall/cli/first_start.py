@@ -68,11 +68,11 @@ def _keep(path: Path, key: str) -> None:
 
 async def welcome(settings: ServerSettings, gateway: GatewaySettings) -> Welcome:
     """Makes the first key where the kept one is missing or was revoked."""
-    from server.admin import Admin
+    from server.admin import FIRST_START, Admin
 
     path = settings.data_dir / KEY_FILE
     key = read_key(settings.data_dir)
-    async with Admin.open(settings) as admin:
+    async with Admin.open(settings, actor=FIRST_START) as admin:
         is_new = key is None or not await admin.knows_key(key)
         if key is None or is_new:
             key = (await admin.create_key(name="first start")).secret

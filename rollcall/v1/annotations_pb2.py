@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drollcall/v1/annotations.proto\x12\x0brollcall.v1\x1a google/protobuf/descriptor.proto\"\xfc\x01\n\tFieldJson\x12,\n\x0b\x65rror_shape\x18\x01 \x01(\x0e\x32\x17.rollcall.v1.ErrorShape\x12\x13\n\x0bpage_cursor\x18\x02 \x01(\x08\x12\x12\n\nomit_empty\x18\x03 \x01(\x08\x12\x15\n\rempty_as_null\x18\x04 \x01(\x08\x12\x17\n\x0fresume_position\x18\x05 \x01(\x08\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\tgrpc_only\x18\x07 \x01(\x08\x12\x17\n\x0frequired_unless\x18\x08 \x01(\t\x12\x0c\n\x04\x62\x61re\x18\t \x01(\x08\x12\x10\n\x08nullable\x18\n \x01(\x08\x12\x0e\n\x06header\x18\x0b \x01(\t\"v\n\nMethodJson\x12\x16\n\x0esuccess_status\x18\x01 \x01(\x05\x12\x12\n\nempty_body\x18\x02 \x01(\x08\x12\x0e\n\x06public\x18\x03 \x01(\x08\x12\x14\n\x0cplain_errors\x18\x04 \x01(\x08\x12\x16\n\x0eignore_unknown\x18\x05 \x01(\x08*m\n\nErrorShape\x12\x1b\n\x17\x45RROR_SHAPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45RROR_SHAPE_NESTED\x10\x01\x12\x14\n\x10\x45RROR_SHAPE_FLAT\x10\x02\x12\x14\n\x10\x45RROR_SHAPE_TEXT\x10\x03:K\n\nfield_json\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x16.rollcall.v1.FieldJson:N\n\x0bmethod_json\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x17.rollcall.v1.MethodJson:7\n\njson_value\x12!.google.protobuf.EnumValueOptions\x18\xb5\x87\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drollcall/v1/annotations.proto\x12\x0brollcall.v1\x1a google/protobuf/descriptor.proto\"\xfc\x01\n\tFieldJson\x12,\n\x0b\x65rror_shape\x18\x01 \x01(\x0e\x32\x17.rollcall.v1.ErrorShape\x12\x13\n\x0bpage_cursor\x18\x02 \x01(\x08\x12\x12\n\nomit_empty\x18\x03 \x01(\x08\x12\x15\n\rempty_as_null\x18\x04 \x01(\x08\x12\x17\n\x0fresume_position\x18\x05 \x01(\x08\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x11\n\tgrpc_only\x18\x07 \x01(\x08\x12\x17\n\x0frequired_unless\x18\x08 \x01(\t\x12\x0c\n\x04\x62\x61re\x18\t \x01(\x08\x12\x10\n\x08nullable\x18\n \x01(\x08\x12\x0e\n\x06header\x18\x0b \x01(\t\"\xa1\x01\n\nMethodJson\x12\x16\n\x0esuccess_status\x18\x01 \x01(\x05\x12\x12\n\nempty_body\x18\x02 \x01(\x08\x12\x0e\n\x06public\x18\x03 \x01(\x08\x12\x14\n\x0cplain_errors\x18\x04 \x01(\x08\x12\x16\n\x0eignore_unknown\x18\x05 \x01(\x08\x12)\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0e\x32\x19.rollcall.v1.MethodAccess*m\n\nErrorShape\x12\x1b\n\x17\x45RROR_SHAPE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45RROR_SHAPE_NESTED\x10\x01\x12\x14\n\x10\x45RROR_SHAPE_FLAT\x10\x02\x12\x14\n\x10\x45RROR_SHAPE_TEXT\x10\x03*j\n\x0cMethodAccess\x12\x1d\n\x19METHOD_ACCESS_UNSPECIFIED\x10\x00\x12\x17\n\x13METHOD_ACCESS_ADMIN\x10\x01\x12\"\n\x1eMETHOD_ACCESS_ADMIN_OR_PROJECT\x10\x02:K\n\nfield_json\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x16.rollcall.v1.FieldJson:N\n\x0bmethod_json\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x17.rollcall.v1.MethodJson:7\n\njson_value\x12!.google.protobuf.EnumValueOptions\x18\xb5\x87\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rollcall.v1.annotations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORSHAPE']._serialized_start=455
-  _globals['_ERRORSHAPE']._serialized_end=564
+  _globals['_ERRORSHAPE']._serialized_start=499
+  _globals['_ERRORSHAPE']._serialized_end=608
+  _globals['_METHODACCESS']._serialized_start=610
+  _globals['_METHODACCESS']._serialized_end=716
   _globals['_FIELDJSON']._serialized_start=81
   _globals['_FIELDJSON']._serialized_end=333
-  _globals['_METHODJSON']._serialized_start=335
-  _globals['_METHODJSON']._serialized_end=453
+  _globals['_METHODJSON']._serialized_start=336
+  _globals['_METHODJSON']._serialized_end=497
 # @@protoc_insertion_point(module_scope)

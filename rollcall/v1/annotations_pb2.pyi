@@ -57,6 +57,30 @@ outermost field has violations of another shape too.
 """
 Global___ErrorShape: _TypeAlias = ErrorShape  # noqa: Y015
 
+class _MethodAccess:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MethodAccessEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MethodAccess.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    METHOD_ACCESS_UNSPECIFIED: _MethodAccess.ValueType  # 0
+    """A key of a project (or none where `public` is set, or the worker token in AgentService)."""
+    METHOD_ACCESS_ADMIN: _MethodAccess.ValueType  # 1
+    """The admin token."""
+    METHOD_ACCESS_ADMIN_OR_PROJECT: _MethodAccess.ValueType  # 2
+    """The admin token, or a key of the project that is asked for."""
+
+class MethodAccess(_MethodAccess, metaclass=_MethodAccessEnumTypeWrapper):
+    """Whose token a method takes, where it is not a project's key."""
+
+METHOD_ACCESS_UNSPECIFIED: MethodAccess.ValueType  # 0
+"""A key of a project (or none where `public` is set, or the worker token in AgentService)."""
+METHOD_ACCESS_ADMIN: MethodAccess.ValueType  # 1
+"""The admin token."""
+METHOD_ACCESS_ADMIN_OR_PROJECT: MethodAccess.ValueType  # 2
+"""The admin token, or a key of the project that is asked for."""
+Global___MethodAccess: _TypeAlias = MethodAccess  # noqa: Y015
+
 @_typing.final
 class FieldJson(_message.Message):
     """How one field looks as JSON."""
@@ -134,6 +158,7 @@ class MethodJson(_message.Message):
     PUBLIC_FIELD_NUMBER: _builtins.int
     PLAIN_ERRORS_FIELD_NUMBER: _builtins.int
     IGNORE_UNKNOWN_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
     success_status: _builtins.int
     """The status of success; 0 means 200."""
     empty_body: _builtins.bool
@@ -144,6 +169,8 @@ class MethodJson(_message.Message):
     """Violations of fields are shown as one sentence, `{"error": "…"}`, instead of by field."""
     ignore_unknown: _builtins.bool
     """Fields of the body that the contract does not know are passed over instead of refused, for that is how callers know this path."""
+    access: Global___MethodAccess.ValueType
+    """Whose token it takes."""
     def __init__(
         self,
         *,
@@ -152,10 +179,11 @@ class MethodJson(_message.Message):
         public: _builtins.bool = ...,
         plain_errors: _builtins.bool = ...,
         ignore_unknown: _builtins.bool = ...,
+        access: Global___MethodAccess.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["empty_body", b"empty_body", "ignore_unknown", b"ignore_unknown", "plain_errors", b"plain_errors", "public", b"public", "success_status", b"success_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "empty_body", b"empty_body", "ignore_unknown", b"ignore_unknown", "plain_errors", b"plain_errors", "public", b"public", "success_status", b"success_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

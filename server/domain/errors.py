@@ -61,6 +61,14 @@ class InvalidFields(DomainError):
         super().__init__(f"Invalid: {paths}")
 
 
+class BadName(InvalidFields):
+    """Raised at the command line, where there is one field and the message stands alone."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__([("name", problem)])
+        self.args = (f"name: {problem}",)
+
+
 class NotAvailable(InvalidFields):
     """Raised when a field is right by the contract and this server has nothing yet that would act on it."""
 
@@ -104,6 +112,15 @@ class DuplicateKey(DomainError):
             {"bot_id": bot_id} if bot_id else None,
         )
         self.bot_id = bot_id
+
+
+class NameInUse(DomainError):
+    """Raised when another thing of its kind has the name. `kind` is a noun as `Project`."""
+
+    reason = "NAME_IN_USE"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"A {kind.lower()} of this name exists already; give another name.", {"kind": kind.lower()})
 
 
 class OutOfRange(DomainError):

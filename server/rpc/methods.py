@@ -7,16 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from google.api import annotations_pb2 as http_annotations
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from rollcall.v1 import agent_service_pb2, annotations_pb2, bot_service_pb2, event_service_pb2, media_service_pb2
+from rollcall.v1 import (
+    agent_service_pb2,
+    annotations_pb2,
+    bot_service_pb2,
+    event_service_pb2,
+    media_service_pb2,
+    project_service_pb2,
+)
 
 FILES: tuple[FileDescriptor, ...] = (
     bot_service_pb2.DESCRIPTOR,
     event_service_pb2.DESCRIPTOR,
     media_service_pb2.DESCRIPTOR,
+    project_service_pb2.DESCRIPTOR,
     agent_service_pb2.DESCRIPTOR,
 )
 REQUEST_ID = "request_id"
@@ -42,6 +51,10 @@ class Access(Enum):
     """Whoever has the worker token."""
     PUBLIC = auto()
     """Everybody: the request carries a signed token."""
+    ADMIN = auto()
+    """Whoever has the admin token."""
+    ADMIN_OR_PROJECT = auto()
+    """Whoever has the admin token, or a key of the project that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,8 @@ class Method:
     response_type: type[Message]
     repeatable: bool
     """A call may come again, known by its `request_id`, and is carried out once."""
+    posts: bool
+    """Whether it is a POST over HTTP: makes or changes something, and counts as such."""
 
 
 def all_methods() -> Iterator[Method]:
@@ -82,6 +97,7 @@ def _method(full_name: str, service: str, method: MethodDescriptor) -> Method:
         request_type=GetMessageClass(method.input_type),
         response_type=GetMessageClass(method.output_type),
         repeatable=REQUEST_ID in method.input_type.fields_by_name,
+        posts=method.GetOptions().Extensions[http_annotations.http].WhichOneof("pattern") == "post",
     )
 
 
@@ -94,4 +110,12 @@ def _kind(method: MethodDescriptor) -> Kind:
 def _access(service: str, method: MethodDescriptor) -> Access:
     if service == _WORKERS_SERVICE:
         return Access.WORKER
-    return Access.PUBLIC if method.GetOptions().Extensions[annotations_pb2.method_json].public else Access.PROJECT
+    options = method.GetOptions().Extensions[annotations_pb2.method_json]
+    return Access.PUBLIC if options.public else _ACCESS[options.access]
+
+
+_ACCESS = {
+    annotations_pb2.METHOD_ACCESS_UNSPECIFIED: Access.PROJECT,
+    annotations_pb2.METHOD_ACCESS_ADMIN: Access.ADMIN,
+    annotations_pb2.METHOD_ACCESS_ADMIN_OR_PROJECT: Access.ADMIN_OR_PROJECT,
+}

@@ -128,11 +128,14 @@ class Pipeline:
     async def stream(self, one: Bound, request: Message, metadata: Metadata) -> AsyncGenerator[Message | bytes, None]:
         """The answers to a call, each a message or the bytes of one. Raises what goes wrong, also half way."""
         with self._counted():
+            watched = self._authenticator.watch(one.method.access, metadata)
             caller = await self._admit(one, metadata)
             await self._validate(one, request, caller)
             handler: StreamHandler = one.handler
             async with contextlib.aclosing(handler(request, caller)) as answers:
                 async for answer in answers:
+                    if watched.is_old:
+                        await watched.check()
                     yield answer
 
     async def converse(

@@ -31,6 +31,7 @@ CODES: dict[type[errors.DomainError], int] = {
     errors.DuplicateKey: code_pb2.ALREADY_EXISTS,
     errors.AlreadyAnswered: code_pb2.ALREADY_EXISTS,
     errors.RequestKeyReused: code_pb2.ALREADY_EXISTS,
+    errors.NameInUse: code_pb2.ALREADY_EXISTS,
     errors.OutOfRange: code_pb2.OUT_OF_RANGE,
     errors.IllegalTransition: code_pb2.FAILED_PRECONDITION,
     errors.Changed: code_pb2.ABORTED,

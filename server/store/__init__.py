@@ -5,18 +5,17 @@ bot = await store.create_bot(NewBot(project_id=…, bot_name=…, meeting_url=�
 """
 
 from server.store.once import Once, RequestKey
+from server.store.project_records import AuditAction, AuditRecord, KeyAccess, KeyRecord, ProjectRecord
 from server.store.records import (
     Attention,
     BotFilter,
     BotRecord,
     CommandRecord,
-    KeyRecord,
     Lease,
     NewBot,
     Outcome,
     Page,
     ParticipantRecord,
-    ProjectRecord,
     RecordingRecord,
     StoreConfig,
     StoredEvent,
@@ -27,9 +26,12 @@ from server.store.store import Store
 
 __all__ = [
     "Attention",
+    "AuditAction",
+    "AuditRecord",
     "BotFilter",
     "BotRecord",
     "CommandRecord",
+    "KeyAccess",
     "KeyRecord",
     "Lease",
     "NewBot",

@@ -64,8 +64,10 @@ def read_page(
     *,
     key: Callable[[Any], Key],
     item: Callable[[Any], T],
+    newest_first: bool = False,
 ) -> Page[T]:
-    """One page of `statement`'s rows, ordered by `columns`, whose values in a row `key` gives; one statement.
+    """One page of `statement`'s rows, ordered by `columns` (descending if `newest_first`), whose values in a row `key` gives; one
+    statement.
 
     One row more than the page is read, to know whether there is another page on that side.
     """
@@ -73,8 +75,8 @@ def read_page(
     backward = cursor is not None and cursor.backward
     if cursor is not None:
         at: Any = tuple_(*cursor.key) if len(columns) > 1 else cursor.key[0]
-        statement = statement.where(place < at if backward else place > at)
-    order = [column.desc() if backward else column for column in columns]
+        statement = statement.where(place < at if backward != newest_first else place > at)
+    order = [column.desc() if backward != newest_first else column for column in columns]
     rows = list(connection.execute(statement.order_by(*order).limit(limit + 1)))
     more, rows = len(rows) > limit, rows[:limit]
     if backward:

@@ -280,24 +280,3 @@ class Wished(NamedTuple):
 
     command: CommandRecord
     bot: BotRecord
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectRecord:
-    """A project: what keys and bots belong to."""
-
-    id: str
-    name: str
-    created_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """A key, without the key: only a hash of it is stored."""
-
-    id: str
-    project_id: str
-    name: str
-    created_us: int
-    revoked_us: int | None
-    last_used_us: int | None

@@ -14,7 +14,7 @@ from server.domain.errors import DatabaseAway, DataFolderInUse
 from server.domain.ids import random_word
 from server.domain.state import SubType, Trigger, carries
 from server.domain.wishes import Wish
-from server.store import keys, leases, log, reads
+from server.store import leases, log, reads
 from server.store.attention import Sweep
 from server.store.bots import CreateBot, MoveBot
 from server.store.commands import AddCommand, FinishCommand
@@ -23,18 +23,17 @@ from server.store.migrations import migrate
 from server.store.notify import listen, nothing
 from server.store.once import ForgetAnswers, Once, RequestKey, once_only, recall
 from server.store.pages import PageCursor
+from server.store.projects import Projects
 from server.store.reader import Reader
 from server.store.records import (
     Attention,
     BotFilter,
     BotRecord,
     CommandRecord,
-    KeyRecord,
     Lease,
     NewBot,
     Page,
     ParticipantRecord,
-    ProjectRecord,
     RecordingRecord,
     StoreConfig,
     StoredEvent,
@@ -47,7 +46,7 @@ _PING: Final = text("SELECT 1")
 
 
 class Store:
-    """Bots, their log and everything that belongs to them.
+    """Bots, their log and everything that belongs to them; `projects` has projects and keys.
 
     Every method raises DatabaseAway when the database does not answer within `wait_seconds`; what was asked may then have
     been done all the same if the connection broke during the commit. Operations that are given a `project_id` raise NotFound
@@ -61,6 +60,7 @@ class Store:
         self._listeners: list[Callable[[list[StoredEvent]], None]] = []
         self._reader = Reader(make_engine(config, writes=False), config)
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
+        self.projects = Projects(self._reader, self._writer, config.clock)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 
@@ -87,35 +87,6 @@ class Store:
     async def ping(self) -> None:
         """Returns when the database answers; raises DatabaseAway. For health checks."""
         await self._reader.run(lambda connection: connection.execute(_PING).scalar_one())
-
-    # -- Projects and keys ---------------------------------------------------------------------------------------------
-
-    async def create_project(self, name: str) -> ProjectRecord:
-        """A new project."""
-        return await self._writer.submit(keys.CreateProject(name))
-
-    async def list_projects(self) -> list[ProjectRecord]:
-        """All projects, oldest first."""
-        return await self._reader.run(keys.read_projects)
-
-    async def create_key(self, project_id: str, name: str = "") -> tuple[KeyRecord, str]:
-        """A new key and, this once, its secret text. Raises NotFound for an unknown project."""
-        return await self._writer.submit(keys.CreateKey(project_id, name))
-
-    async def list_keys(self, project_id: str | None = None) -> list[KeyRecord]:
-        """Keys, oldest first, revoked ones included; of one project or of all."""
-        return await self._reader.run(lambda connection: keys.read_keys(connection, project_id))
-
-    async def revoke_key(self, key_id: str) -> KeyRecord:
-        """The key, which from now on opens nothing. Raises NotFound."""
-        return await self._writer.submit(keys.RevokeKey(key_id))
-
-    async def find_key(self, secret: str) -> KeyRecord | None:
-        """The key that has this secret text, unless revoked. Notes its use, at most once a minute. Not cached here."""
-        key = await self._reader.run(lambda connection: keys.find_key(connection, secret))
-        if key is not None and keys.use_is_due(key, self._config.clock.now_us()):
-            self._writer.submit(keys.NoteUse(key.id)).add_done_callback(_forget)
-        return key
 
     # -- Bots ----------------------------------------------------------------------------------------------------------
 
@@ -330,7 +301,7 @@ class Store:
         """
         if self._config.sqlite_path is not None:
             return nothing()
-        return listen(postgresql_dsn(self._config.database_url), self._server_id)
+        return listen(postgresql_dsn(self._config.database_url), self._server_id, self.projects.changed)
 
     # -- The sweep -----------------------------------------------------------------------------------------------------
 
@@ -380,9 +351,3 @@ def _migrate(config: StoreConfig) -> None:
         raise
     finally:
         engine.dispose()
-
-
-def _forget(future: asyncio.Future[None]) -> None:
-    """Looks at the outcome of something that nobody waits for, so that nobody complains that it was not looked at."""
-    if not future.cancelled():
-        future.exception()

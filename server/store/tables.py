@@ -24,12 +24,15 @@ LIVE_SQL: Final = "state NOT IN ('ended', 'fatal_error', 'data_deleted')"
 
 
 class Project(SQLModel, table=True):
-    """What keys and bots belong to. `last_position` numbers its log."""
+    """What keys and bots belong to. `last_position` numbers its log; `own_limits` is a JSON object, by names of ProjectLimits."""
+
+    __table_args__ = (Index("uq_project_name", "name", unique=True),)
 
     id: str = Field(primary_key=True)
     name: str
     created_us: int = Field(sa_type=BigInteger)
     last_position: int = Field(default=0, sa_type=BigInteger)
+    own_limits: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
 
 
 class ApiKey(SQLModel, table=True):
@@ -42,8 +45,27 @@ class ApiKey(SQLModel, table=True):
     name: str
     hash: str = Field(unique=True)
     created_us: int = Field(sa_type=BigInteger)
+    expires_us: int | None = Field(default=None, sa_type=BigInteger)
     revoked_us: int | None = Field(default=None, sa_type=BigInteger)
     last_used_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AuditEntry(SQLModel, table=True):
+    """Who changed which project or key, and how; `details` is a JSON object. No foreign keys: it outlives what it tells of."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_created_us_id", "created_us", "id"),
+        Index("ix_audit_entry_project_id_created_us_id", "project_id", "created_us", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    created_us: int = Field(sa_type=BigInteger)
+    actor: str
+    action: str
+    project_id: str
+    key_id: str
+    details: str = Field(sa_type=Text)
 
 
 class Bot(SQLModel, table=True):
@@ -71,6 +93,8 @@ class Bot(SQLModel, table=True):
             sqlite_where=text("attention_us IS NOT NULL"),
             postgresql_where=text("attention_us IS NOT NULL"),
         ),
+        # Counts a project's bots against its limit.
+        Index("ix_bot_project_id_live", "project_id", sqlite_where=text(LIVE_SQL), postgresql_where=text(LIVE_SQL)),
     )
 
     id: str = Field(primary_key=True)
@@ -213,6 +237,7 @@ def _table(model: type[SQLModel]) -> Table:
 
 PROJECT: Final = _table(Project)
 API_KEY: Final = _table(ApiKey)
+AUDIT_ENTRY: Final = _table(AuditEntry)
 BOT: Final = _table(Bot)
 BOT_SETTINGS: Final = _table(BotSettings)
 EVENT: Final = _table(Event)

@@ -147,10 +147,10 @@ async def test_a_revoked_key_opens_nothing_a_second_later(running: Running) -> N
     key = await running.server.create_key(name="short")
     metadata = (("authorization", f"Token {key}"),)
     await running.local.unary(BOTS + "ListBots", ListBotsRequest(), metadata)
-    store = running.server._store
-    record = await store.find_key(key)
-    assert record is not None
-    await store.revoke_key(record.id)
+    projects = running.server._store.projects
+    access = await projects.find_key(key)
+    assert access is not None
+    await projects.revoke_key(access.key.id)
 
     async def call_until_refused() -> None:
         async with asyncio.timeout(3):

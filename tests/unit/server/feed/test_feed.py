@@ -192,7 +192,7 @@ async def test_a_projects_stream_shows_what_its_filter_asks_for(story: Story) ->
 
 async def test_only_the_own_log_can_be_followed_and_only_where_there_is_one(story: Story) -> None:
     bot = await story.bot()
-    other = await story.store.create_project("other")
+    other = await story.store.projects.create("other")
     async with feeding(story) as feed:
         with pytest.raises(NotFound):
             await anext(feed.watch_bot(other.id, bot.id))

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from server.domain.errors import DatabaseAway, PermissionDenied, Unauthenticated
-from server.rpc.auth import Authenticator
+from server.rpc.auth import Authenticator, Caller
 from server.rpc.methods import Access
 
 WORKER = "worker-token"
+ADMIN = "admin-token"
 
 
 class Keys:
@@ -20,15 +21,16 @@ class Keys:
         self.now = 0.0
         self.away = False
 
-    async def find(self, key: str) -> str | None:
+    async def find(self, key: str) -> Caller | None:
         self.looked_up.append(key)
         await asyncio.sleep(0)
         if self.away:
             raise DatabaseAway
-        return self.projects.get(key)
+        project_id = self.projects.get(key)
+        return Caller(project_id) if project_id else None
 
     def authenticator(self) -> Authenticator:
-        return Authenticator(self.find, WORKER, 1.0, clock=lambda: self.now)
+        return Authenticator(self.find, worker_token=WORKER, admin_token=ADMIN, cache_seconds=1.0, clock=lambda: self.now)
 
 
 @pytest.mark.parametrize("header", ["Token good", "token good", "TOKEN  good", "Bearer good", "bearer good"])

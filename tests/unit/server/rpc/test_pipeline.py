@@ -67,13 +67,14 @@ def service() -> Service:
 
 @pytest.fixture
 def pipeline(service: Service) -> Pipeline:
-    async def find(key: str) -> str | None:
-        return "proj_1" if key == "good" else None
+    async def find(key: str) -> Caller | None:
+        return Caller("proj_1") if key == "good" else None
 
     async def recall(_: RequestKey) -> None:
         raise AssertionError("no call here has a request_id")
 
-    return Pipeline(bind([service]), Authenticator(find, "worker", 1.0), Validator({}), recall)
+    authenticator = Authenticator(find, worker_token="worker", admin_token="admin", cache_seconds=1.0)
+    return Pipeline(bind([service]), authenticator, Validator({}), recall)
 
 
 @pytest.fixture

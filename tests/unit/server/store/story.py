@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from server.clock import ManualClock
+from server.domain.ids import random_word
 from server.store import BotRecord, Lease, NewBot, Store, StoreConfig, StoredEvent
 
 Report = agent_service_pb2.Report
@@ -124,6 +125,6 @@ async def opened(database_url: str, clock: ManualClock | None = None, **more: ob
     clock = clock or ManualClock()
     store = await Store.open(StoreConfig(database_url, clock=clock, **more))  # type: ignore[arg-type]
     try:
-        yield Story(store, (await store.create_project("test")).id, clock)
+        yield Story(store, (await store.projects.create(f"test {random_word()}")).id, clock)
     finally:
         await store.close()

@@ -43,7 +43,7 @@ async def test_a_scheduled_bot_waits_without_an_event(story: Story) -> None:
 
 async def test_another_projects_bot_is_not_found(story: Story) -> None:
     bot = await story.bot()
-    other = await story.store.create_project("other")
+    other = await story.store.projects.create("other")
     for call in (
         story.store.get_bot(other.id, bot.id),
         story.store.get_bot(story.project_id, "bot_0000000000000000"),
@@ -66,7 +66,7 @@ async def test_a_key_is_held_by_one_bot_until_that_has_ended(story: Story) -> No
     await story.store.apply_trigger(bot.id, Trigger.FATAL_ERROR, SubType.INTERNAL_ERROR)
     again = await story.bot(deduplication_key="daily")
     assert again.id != bot.id
-    elsewhere = await story.store.create_project("other")
+    elsewhere = await story.store.projects.create("other")
     await story.bot(project_id=elsewhere.id, deduplication_key="daily")
 
 

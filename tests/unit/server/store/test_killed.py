@@ -34,7 +34,7 @@ asyncio.run(main())
 
 async def test_what_was_acknowledged_survives_a_kill(database_url: str) -> None:
     store = await Store.open(StoreConfig(database_url))
-    project = await store.create_project("killed")
+    project = await store.projects.create("killed")
     if database_url.startswith("sqlite"):
         await store.close()
     for _ in range(3):

@@ -41,9 +41,9 @@ async def test_a_short_visit_beside_a_running_server_makes_keys(tmp_path: Path) 
     await first.close()
     async with opened(url) as story:
         visitor = await Store.open(visit)
-        _, secret = await visitor.create_key(story.project_id)
+        _, secret = await visitor.projects.create_key(story.project_id)
         await visitor.close()
-        assert await story.store.find_key(secret)
+        assert await story.store.projects.find_key(secret)
 
 
 async def test_the_tables_are_those_that_the_migrations_make(database_url: str) -> None:
