@@ -11,6 +11,7 @@ import structlog
 from rollcall.transport import Transport
 from rollcall.v1.bot_output_pb2 import OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
+from rollcall.v1.bot_update_pb2 import UpdateBotRequest
 from server.admin import DEFAULT_PROJECT, FIRST_START, Admin
 from server.clock import Clock, SystemClock
 from server.dispatch import Dispatcher
@@ -22,6 +23,7 @@ from server.rpc import checks
 from server.rpc.attend import AgentService
 from server.rpc.auth import Authenticator, Caller
 from server.rpc.availability import check_availability
+from server.rpc.bot_changes import BotChanges, UpdateChecks
 from server.rpc.bot_service import BotService
 from server.rpc.bot_wishes import BotWishes
 from server.rpc.event_service import EventService
@@ -110,6 +112,7 @@ class Server:
             BotService(
                 store, self._dispatcher, places, lambda bot_id, path: f"{settings.public}/media/{tokens.sign(bot_id, path)}"
             ),
+            BotChanges(store, places),
             BotWishes(store),
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
@@ -125,7 +128,8 @@ class Server:
         store.projects.on_change(authenticator.forget)
         validator = Validator(
             {
-                CreateBotRequest: self._create_checks(places),
+                CreateBotRequest: (*self._create_checks(), checks.MeetingUrlCheck(places)),
+                UpdateBotRequest: (UpdateChecks(self._create_checks(), checks.MeetingUrlCheck(places)),),
                 SendChatMessageRequest: (checks.check_send_chat_message,),
                 OutputVideoRequest: (checks.check_output_video,),
                 **project_checks(self._clock.now_us),
@@ -135,10 +139,9 @@ class Server:
         self._pipeline.warm_up()
         self._transport = LocalTransport(self._pipeline)
 
-    def _create_checks(self, places: Callable[[], MeetingPlaces]) -> tuple[Check, ...]:
+    def _create_checks(self) -> tuple[Check, ...]:
         return (
             checks.check_bot_name,
-            checks.MeetingUrlCheck(places),
             checks.JoinAtCheck(self._clock.now_us),
             checks.check_metadata,
             checks.check_bot_image,

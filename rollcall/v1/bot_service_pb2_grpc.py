@@ -5,6 +5,7 @@ import warnings
 
 from rollcall.v1 import bot_output_pb2 as rollcall_dot_v1_dot_bot__output__pb2
 from rollcall.v1 import bot_service_pb2 as rollcall_dot_v1_dot_bot__service__pb2
+from rollcall.v1 import bot_update_pb2 as rollcall_dot_v1_dot_bot__update__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -51,6 +52,16 @@ class BotServiceStub:
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.ListBotsRequest.SerializeToString,
                 response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.ListBotsResponse.FromString,
                 _registered_method=True)
+        self.UpdateBot = channel.unary_unary(
+                '/rollcall.v1.BotService/UpdateBot',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateBotRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateBotResponse.FromString,
+                _registered_method=True)
+        self.DeleteBot = channel.unary_unary(
+                '/rollcall.v1.BotService/DeleteBot',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotResponse.FromString,
+                _registered_method=True)
         self.LeaveMeeting = channel.unary_unary(
                 '/rollcall.v1.BotService/LeaveMeeting',
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingRequest.SerializeToString,
@@ -96,6 +107,26 @@ class BotServiceStub:
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageRequest.SerializeToString,
                 response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageResponse.FromString,
                 _registered_method=True)
+        self.UpdateVoiceAgentSettings = channel.unary_unary(
+                '/rollcall.v1.BotService/UpdateVoiceAgentSettings',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsResponse.FromString,
+                _registered_method=True)
+        self.UpdateTranscriptionSettings = channel.unary_unary(
+                '/rollcall.v1.BotService/UpdateTranscriptionSettings',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsResponse.FromString,
+                _registered_method=True)
+        self.AdmitFromWaitingRoom = channel.unary_unary(
+                '/rollcall.v1.BotService/AdmitFromWaitingRoom',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomResponse.FromString,
+                _registered_method=True)
+        self.ChangeGalleryViewPage = channel.unary_unary(
+                '/rollcall.v1.BotService/ChangeGalleryViewPage',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageResponse.FromString,
+                _registered_method=True)
         self.ListParticipants = channel.unary_unary(
                 '/rollcall.v1.BotService/ListParticipants',
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.ListParticipantsRequest.SerializeToString,
@@ -133,6 +164,20 @@ class BotServiceServicer:
 
     def ListBots(self, request, context):
         """The project's bots, oldest first, 25 a page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateBot(self, request, context):
+        """Changes a bot: its metadata always, the rest only while it is scheduled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBot(self, request, context):
+        """Cancels a scheduled bot: it is gone, as if it had never been.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,6 +246,34 @@ class BotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateVoiceAgentSettings(self, request, context):
+        """Gives the bot another page as its voice or face.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTranscriptionSettings(self, request, context):
+        """Transcribes in another way from now on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdmitFromWaitingRoom(self, request, context):
+        """Admits everybody who waits in the lobby, where the bot is the host.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeGalleryViewPage(self, request, context):
+        """Turns the page of the gallery that is recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListParticipants(self, request, context):
         """Who is or was in the meeting, oldest first.
         """
@@ -239,6 +312,16 @@ def add_BotServiceServicer_to_server(servicer, server):
                     servicer.ListBots,
                     request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.ListBotsRequest.FromString,
                     response_serializer=rollcall_dot_v1_dot_bot__service__pb2.ListBotsResponse.SerializeToString,
+            ),
+            'UpdateBot': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBot,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateBotRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateBotResponse.SerializeToString,
+            ),
+            'DeleteBot': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBot,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotResponse.SerializeToString,
             ),
             'LeaveMeeting': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaveMeeting,
@@ -284,6 +367,26 @@ def add_BotServiceServicer_to_server(servicer, server):
                     servicer.SendChatMessage,
                     request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageRequest.FromString,
                     response_serializer=rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageResponse.SerializeToString,
+            ),
+            'UpdateVoiceAgentSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateVoiceAgentSettings,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsResponse.SerializeToString,
+            ),
+            'UpdateTranscriptionSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTranscriptionSettings,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsResponse.SerializeToString,
+            ),
+            'AdmitFromWaitingRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdmitFromWaitingRoom,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomResponse.SerializeToString,
+            ),
+            'ChangeGalleryViewPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeGalleryViewPage,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageResponse.SerializeToString,
             ),
             'ListParticipants': grpc.unary_unary_rpc_method_handler(
                     servicer.ListParticipants,
@@ -383,6 +486,60 @@ class BotService:
             '/rollcall.v1.BotService/ListBots',
             rollcall_dot_v1_dot_bot__service__pb2.ListBotsRequest.SerializeToString,
             rollcall_dot_v1_dot_bot__service__pb2.ListBotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/UpdateBot',
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateBotRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateBotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/DeleteBot',
+            rollcall_dot_v1_dot_bot__update__pb2.DeleteBotRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.DeleteBotResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -626,6 +783,114 @@ class BotService:
             '/rollcall.v1.BotService/SendChatMessage',
             rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageRequest.SerializeToString,
             rollcall_dot_v1_dot_bot__service__pb2.SendChatMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateVoiceAgentSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/UpdateVoiceAgentSettings',
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateVoiceAgentSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTranscriptionSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/UpdateTranscriptionSettings',
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.UpdateTranscriptionSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdmitFromWaitingRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/AdmitFromWaitingRoom',
+            rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.AdmitFromWaitingRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeGalleryViewPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/ChangeGalleryViewPage',
+            rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.ChangeGalleryViewPageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rollcall.v1 import bot_output_pb2 as _bot_output_pb2
 from rollcall.v1 import bot_service_pb2 as _bot_service_pb2
+from rollcall.v1 import bot_update_pb2 as _bot_update_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -40,6 +41,10 @@ class BotServiceStub:
     """One bot."""
     ListBots: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.ListBotsRequest, _bot_service_pb2.ListBotsResponse]
     """The project's bots, oldest first, 25 a page."""
+    UpdateBot: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateBotRequest, _bot_update_pb2.UpdateBotResponse]
+    """Changes a bot: its metadata always, the rest only while it is scheduled."""
+    DeleteBot: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.DeleteBotRequest, _bot_update_pb2.DeleteBotResponse]
+    """Cancels a scheduled bot: it is gone, as if it had never been."""
     LeaveMeeting: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.LeaveMeetingRequest, _bot_service_pb2.LeaveMeetingResponse]
     """Tells a bot to leave its meeting."""
     GetRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]
@@ -58,6 +63,14 @@ class BotServiceStub:
     """Speaks a text in the meeting."""
     SendChatMessage: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.SendChatMessageRequest, _bot_service_pb2.SendChatMessageResponse]
     """Says something in the meeting's chat."""
+    UpdateVoiceAgentSettings: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateVoiceAgentSettingsRequest, _bot_update_pb2.UpdateVoiceAgentSettingsResponse]
+    """Gives the bot another page as its voice or face."""
+    UpdateTranscriptionSettings: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateTranscriptionSettingsRequest, _bot_update_pb2.UpdateTranscriptionSettingsResponse]
+    """Transcribes in another way from now on."""
+    AdmitFromWaitingRoom: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.AdmitFromWaitingRoomRequest, _bot_update_pb2.AdmitFromWaitingRoomResponse]
+    """Admits everybody who waits in the lobby, where the bot is the host."""
+    ChangeGalleryViewPage: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.ChangeGalleryViewPageRequest, _bot_update_pb2.ChangeGalleryViewPageResponse]
+    """Turns the page of the gallery that is recorded."""
     ListParticipants: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.ListParticipantsRequest, _bot_service_pb2.ListParticipantsResponse]
     """Who is or was in the meeting, oldest first."""
     ListChatMessages: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.ListChatMessagesRequest, _bot_service_pb2.ListChatMessagesResponse]
@@ -76,6 +89,10 @@ class BotServiceAsyncStub(BotServiceStub):
     """One bot."""
     ListBots: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.ListBotsRequest, _bot_service_pb2.ListBotsResponse]  # type: ignore[assignment]
     """The project's bots, oldest first, 25 a page."""
+    UpdateBot: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateBotRequest, _bot_update_pb2.UpdateBotResponse]  # type: ignore[assignment]
+    """Changes a bot: its metadata always, the rest only while it is scheduled."""
+    DeleteBot: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.DeleteBotRequest, _bot_update_pb2.DeleteBotResponse]  # type: ignore[assignment]
+    """Cancels a scheduled bot: it is gone, as if it had never been."""
     LeaveMeeting: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.LeaveMeetingRequest, _bot_service_pb2.LeaveMeetingResponse]  # type: ignore[assignment]
     """Tells a bot to leave its meeting."""
     GetRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]  # type: ignore[assignment]
@@ -94,6 +111,14 @@ class BotServiceAsyncStub(BotServiceStub):
     """Speaks a text in the meeting."""
     SendChatMessage: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.SendChatMessageRequest, _bot_service_pb2.SendChatMessageResponse]  # type: ignore[assignment]
     """Says something in the meeting's chat."""
+    UpdateVoiceAgentSettings: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateVoiceAgentSettingsRequest, _bot_update_pb2.UpdateVoiceAgentSettingsResponse]  # type: ignore[assignment]
+    """Gives the bot another page as its voice or face."""
+    UpdateTranscriptionSettings: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.UpdateTranscriptionSettingsRequest, _bot_update_pb2.UpdateTranscriptionSettingsResponse]  # type: ignore[assignment]
+    """Transcribes in another way from now on."""
+    AdmitFromWaitingRoom: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.AdmitFromWaitingRoomRequest, _bot_update_pb2.AdmitFromWaitingRoomResponse]  # type: ignore[assignment]
+    """Admits everybody who waits in the lobby, where the bot is the host."""
+    ChangeGalleryViewPage: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.ChangeGalleryViewPageRequest, _bot_update_pb2.ChangeGalleryViewPageResponse]  # type: ignore[assignment]
+    """Turns the page of the gallery that is recorded."""
     ListParticipants: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.ListParticipantsRequest, _bot_service_pb2.ListParticipantsResponse]  # type: ignore[assignment]
     """Who is or was in the meeting, oldest first."""
     ListChatMessages: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.ListChatMessagesRequest, _bot_service_pb2.ListChatMessagesResponse]  # type: ignore[assignment]
@@ -127,6 +152,22 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bot_service_pb2.ListBotsResponse, _abc.Awaitable[_bot_service_pb2.ListBotsResponse]]:
         """The project's bots, oldest first, 25 a page."""
+
+    @_abc_1.abstractmethod
+    def UpdateBot(
+        self,
+        request: _bot_update_pb2.UpdateBotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.UpdateBotResponse, _abc.Awaitable[_bot_update_pb2.UpdateBotResponse]]:
+        """Changes a bot: its metadata always, the rest only while it is scheduled."""
+
+    @_abc_1.abstractmethod
+    def DeleteBot(
+        self,
+        request: _bot_update_pb2.DeleteBotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.DeleteBotResponse, _abc.Awaitable[_bot_update_pb2.DeleteBotResponse]]:
+        """Cancels a scheduled bot: it is gone, as if it had never been."""
 
     @_abc_1.abstractmethod
     def LeaveMeeting(
@@ -199,6 +240,38 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bot_service_pb2.SendChatMessageResponse, _abc.Awaitable[_bot_service_pb2.SendChatMessageResponse]]:
         """Says something in the meeting's chat."""
+
+    @_abc_1.abstractmethod
+    def UpdateVoiceAgentSettings(
+        self,
+        request: _bot_update_pb2.UpdateVoiceAgentSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.UpdateVoiceAgentSettingsResponse, _abc.Awaitable[_bot_update_pb2.UpdateVoiceAgentSettingsResponse]]:
+        """Gives the bot another page as its voice or face."""
+
+    @_abc_1.abstractmethod
+    def UpdateTranscriptionSettings(
+        self,
+        request: _bot_update_pb2.UpdateTranscriptionSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.UpdateTranscriptionSettingsResponse, _abc.Awaitable[_bot_update_pb2.UpdateTranscriptionSettingsResponse]]:
+        """Transcribes in another way from now on."""
+
+    @_abc_1.abstractmethod
+    def AdmitFromWaitingRoom(
+        self,
+        request: _bot_update_pb2.AdmitFromWaitingRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.AdmitFromWaitingRoomResponse, _abc.Awaitable[_bot_update_pb2.AdmitFromWaitingRoomResponse]]:
+        """Admits everybody who waits in the lobby, where the bot is the host."""
+
+    @_abc_1.abstractmethod
+    def ChangeGalleryViewPage(
+        self,
+        request: _bot_update_pb2.ChangeGalleryViewPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.ChangeGalleryViewPageResponse, _abc.Awaitable[_bot_update_pb2.ChangeGalleryViewPageResponse]]:
+        """Turns the page of the gallery that is recorded."""
 
     @_abc_1.abstractmethod
     def ListParticipants(

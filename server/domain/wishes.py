@@ -21,6 +21,8 @@ class Wish(StrEnum):
     OUTPUT_IMAGE = "output_image"
     OUTPUT_VIDEO = "output_video"
     SPEECH = "speech"
+    UPDATE_VOICE_AGENT_SETTINGS = "update_voice_agent_settings"
+    UPDATE_TRANSCRIPTION_SETTINGS = "update_transcription_settings"
 
 
 class Rule(NamedTuple):
@@ -40,6 +42,8 @@ RULES: Final[Mapping[Wish, Rule]] = MappingProxyType(
         Wish.OUTPUT_IMAGE: _PLAY,
         Wish.OUTPUT_VIDEO: _PLAY,
         Wish.SPEECH: _PLAY,
+        Wish.UPDATE_VOICE_AGENT_SETTINGS: Rule("update voice agent settings", JOINED),
+        Wish.UPDATE_TRANSCRIPTION_SETTINGS: Rule("update transcription settings", JOINED),
     }
 )
 

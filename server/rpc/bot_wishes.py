@@ -12,6 +12,7 @@ from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_output_pb2 as out
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1 import bot_settings_pb2
+from rollcall.v1 import bot_update_pb2 as up
 from server.domain.errors import InvalidFields, Unfulfilled
 from server.domain.wishes import Wish, require
 from server.rpc.auth import Caller
@@ -78,6 +79,37 @@ class BotWishes:
         """Raises Unfulfilled: there is nobody yet who makes speech of text."""
         await self._require(request, caller, Wish.SPEECH)
         raise Unfulfilled("NOT_AVAILABLE", _NO_SPEECH)
+
+    async def update_voice_agent_settings(
+        self, request: up.UpdateVoiceAgentSettingsRequest, caller: Caller
+    ) -> up.UpdateVoiceAgentSettingsResponse:
+        """Raises Unfulfilled: no bot has a voice agent yet (availability.py refuses one at creation)."""
+        await self._require(request, caller, Wish.UPDATE_VOICE_AGENT_SETTINGS)
+        raise Unfulfilled("NOT_AVAILABLE", "Voice agents are not available on this server yet, so there is nothing to update.")
+
+    async def update_transcription_settings(
+        self, request: up.UpdateTranscriptionSettingsRequest, caller: Caller
+    ) -> up.UpdateTranscriptionSettingsResponse:
+        """Raises Unfulfilled: nothing is transcribed yet whose settings could be changed."""
+        await self._require(request, caller, Wish.UPDATE_TRANSCRIPTION_SETTINGS)
+        raise Unfulfilled("NOT_AVAILABLE", "This server cannot change how a running bot transcribes yet.")
+
+    async def admit_from_waiting_room(
+        self, request: up.AdmitFromWaitingRoomRequest, caller: Caller
+    ) -> up.AdmitFromWaitingRoomResponse:
+        """Raises Unfulfilled: bots are guests on every platform, and only a host can admit."""
+        await self.store.get_bot(caller.project_id, request.bot_id)
+        raise Unfulfilled(
+            "NOT_SUPPORTED",
+            "Admitting from the waiting room is not supported for this meeting type: bots are guests, and only a host can admit.",
+        )
+
+    async def change_gallery_view_page(
+        self, request: up.ChangeGalleryViewPageRequest, caller: Caller
+    ) -> up.ChangeGalleryViewPageResponse:
+        """Raises Unfulfilled: no platform's recording is of a gallery in pages."""
+        await self.store.get_bot(caller.project_id, request.bot_id)
+        raise Unfulfilled("NOT_SUPPORTED", "Changing the gallery view's page is not supported for this meeting type.")
 
     async def _require(self, request: Any, caller: Caller, wish: Wish) -> BotRecord:
         bot = await self.store.get_bot(caller.project_id, request.bot_id)

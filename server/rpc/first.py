@@ -7,12 +7,16 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from rollcall.v1 import bot_output_pb2
+from rollcall.v1 import bot_output_pb2, bot_update_pb2
 from server.domain.wishes import Wish, require
 from server.rpc.auth import Caller
 from server.store import Store
 
-_STATE_FIRST: Final[Mapping[type[Message], Wish]] = {bot_output_pb2.OutputImageRequest: Wish.OUTPUT_IMAGE}
+_STATE_FIRST: Final[Mapping[type[Message], Wish]] = {
+    bot_output_pb2.OutputImageRequest: Wish.OUTPUT_IMAGE,
+    bot_update_pb2.UpdateVoiceAgentSettingsRequest: Wish.UPDATE_VOICE_AGENT_SETTINGS,
+    bot_update_pb2.UpdateTranscriptionSettingsRequest: Wish.UPDATE_TRANSCRIPTION_SETTINGS,
+}
 """Where callers know it so that the bot's state is told before what is wrong with the fields."""
 
 

@@ -8,6 +8,7 @@ from server.store.once import Once, RequestKey
 from server.store.project_records import AuditAction, AuditRecord, KeyAccess, KeyRecord, ProjectRecord
 from server.store.records import (
     Attention,
+    BotChange,
     BotFilter,
     BotRecord,
     CommandRecord,
@@ -28,6 +29,7 @@ __all__ = [
     "Attention",
     "AuditAction",
     "AuditRecord",
+    "BotChange",
     "BotFilter",
     "BotRecord",
     "CommandRecord",

@@ -35,6 +35,8 @@ class Sweep(Op[list[Attention]]):
         """What was done, bot by bot."""
         done = []
         for bot_id in self.due:
+            if bot_id not in batch.rows:
+                continue  # it has just been deleted
             row = batch.bot(bot_id)
             if row.attention_us is None or row.attention_us > batch.now_us:
                 continue  # another operation of this batch has just seen to it

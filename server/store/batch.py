@@ -39,6 +39,8 @@ class Rows:
 
     bots: list[BotRow] = field(default_factory=list)
     settings: list[dict[str, Any]] = field(default_factory=list)
+    changed_settings: list[dict[str, Any]] = field(default_factory=list)
+    taken_away: list[str] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     participants: list[dict[str, Any]] = field(default_factory=list)
     participant_events: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +55,8 @@ class Rows:
         return (
             self.bots,
             self.settings,
+            self.changed_settings,
+            self.taken_away,
             self.events,
             self.participants,
             self.participant_events,
@@ -75,7 +79,9 @@ class Batch:
         self.rows: dict[str, BotRow] = {}
         self.progressed: set[str] = set()
         self.moved: set[str] = set()
+        self.edited: set[str] = set()
         self.key_holders: dict[tuple[str, str], str] = {}
+        self.settings: dict[str, bytes] = {}
         self.open_commands: dict[str, tuple[str, str]] = {}
         self.waiting_commands: dict[str, tuple[int, int]] = {}
         self.answers: dict[tuple[str, str], tuple[str, bytes]] = {}
@@ -103,6 +109,16 @@ class Batch:
         """Notes that anything of the row changed."""
         self.moved.add(row.id)
         row.look_again(self.now_us, self.config)
+
+    def edit(self, row: BotRow) -> None:
+        """Notes that what the bot was made with changed, and anything else of it may have."""
+        self.edited.add(row.id)
+        self.move(row)
+
+    def take_away(self, row: BotRow) -> None:
+        """The bot is deleted with all that belongs to it: nobody finds it from here on. The last thing that an operation does."""
+        self.new.taken_away.append(row.id)
+        del self.rows[row.id], self._before[row.id]
 
     def event(self, row: BotRow, kind: event_pb2.EventKind.ValueType, *, state: str | None = None) -> event_pb2.Event:
         """A new event of the bot, numbered; the caller sets its payload."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +12,7 @@ from server.domain.ids import new_id
 from server.domain.state import BotState, Standing, SubType, Trigger
 from server.store import moves
 from server.store.batch import Batch
+from server.store.changes import metadata_json
 from server.store.records import BotRecord, NewBot
 from server.store.rows import BotRow
 from server.store.tables import BOT, LIVE_SQL
@@ -99,7 +99,7 @@ def _new_row(bot: NewBot, hash_: str | None, now_us: int) -> BotRow:
         platform_name=bot.platform_name,
         record_speech_events=bot.record_speech_events,
         record_chat_when_paused=bot.record_chat_when_paused,
-        metadata_json=json.dumps(dict(bot.metadata), ensure_ascii=False, separators=(",", ":")) if bot.metadata else None,
+        metadata_json=metadata_json(dict(bot.metadata)) if bot.metadata else None,
         join_at_us=bot.join_at_us,
         deduplication_key=None if bot.deduplication_key is None else storable(bot.deduplication_key),
         deduplication_hash=hash_,

@@ -8,14 +8,14 @@ of servers.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.store.batch import Batch
 from server.store.records import StoredEvent
-from server.store.rows import MOVE_FIELDS, PROGRESS_FIELDS, UPDATE_MOVED, UPDATE_PROGRESS
+from server.store.rows import EDIT_FIELDS, MOVE_FIELDS, PROGRESS_FIELDS, UPDATE_EDITED, UPDATE_MOVED, UPDATE_PROGRESS
 from server.store.tables import (
     ANSWER,
     BOT,
@@ -27,6 +27,7 @@ from server.store.tables import (
     PARTICIPANT_EVENT,
     PROJECT,
     RECORDING,
+    belongings,
 )
 
 CHANNEL: Final = "rollcall_log"
@@ -66,8 +67,19 @@ def _upsert_recording(insert: Any) -> Any:
     )
 
 
+def _upsert_settings(insert: Any) -> Any:
+    statement = insert(BOT_SETTINGS)
+    return statement.on_conflict_do_update(index_elements=["bot_id"], set_={"data": statement.excluded.data})
+
+
+class _Upserts(NamedTuple):
+    participant: Any
+    recording: Any
+    settings: Any
+
+
 _UPSERTS = {
-    dialect: (_upsert_participant(insert), _upsert_recording(insert))
+    dialect: _Upserts(_upsert_participant(insert), _upsert_recording(insert), _upsert_settings(insert))
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
@@ -111,8 +123,15 @@ def flush(batch: Batch, server_id: str) -> list[StoredEvent]:
 
 def _write_bots(batch: Batch) -> None:
     connection, new = batch.connection, batch.new
-    moved = sorted(batch.moved & batch.rows.keys())
+    for bot_id in new.taken_away:
+        for table in belongings():
+            connection.execute(table.delete().where(table.c.bot_id == bot_id))
+        connection.execute(BOT.delete().where(BOT.c.id == bot_id))
+    edited = sorted(batch.edited & batch.rows.keys())
+    moved = sorted((batch.moved & batch.rows.keys()) - batch.edited)
     progressed = sorted((batch.progressed & batch.rows.keys()) - batch.moved)
+    if edited:
+        _many(connection, UPDATE_EDITED, [batch.rows[bot_id].changes(EDIT_FIELDS) for bot_id in edited])
     if moved:
         _many(connection, UPDATE_MOVED, [batch.rows[bot_id].changes(MOVE_FIELDS) for bot_id in moved])
     if progressed:
@@ -121,15 +140,16 @@ def _write_bots(batch: Batch) -> None:
         new.bots.sort(key=lambda row: (row.project_id, row.deduplication_hash or ""))
         _insert(connection, BOT.name, [row.values() for row in new.bots])
         _insert(connection, BOT_SETTINGS.name, new.settings)
+    _many(connection, _UPSERTS[connection.dialect.name].settings, new.changed_settings)
 
 
 def _write_belongings(batch: Batch) -> None:
     connection, new = batch.connection, batch.new
-    upsert_participant, upsert_recording = _UPSERTS[connection.dialect.name]
-    _many(connection, upsert_participant, new.participants)
+    upserts = _UPSERTS[connection.dialect.name]
+    _many(connection, upserts.participant, new.participants)
     _insert(connection, PARTICIPANT_EVENT.name, new.participant_events)
     _insert(connection, CHAT_MESSAGE.name, new.chat_messages)
-    _many(connection, upsert_recording, new.recordings)
+    _many(connection, upserts.recording, new.recordings)
     _insert(connection, COMMAND.name, new.commands)
     _many(connection, _FINISH_COMMAND, new.finished_commands)
     _insert(connection, ANSWER.name, sorted(new.answers, key=lambda row: (row["project_id"], row["key_hash"])))

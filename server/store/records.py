@@ -69,6 +69,21 @@ class NewBot:
 
 
 @dataclass(frozen=True, slots=True)
+class BotChange:
+    """What is to be changed of a bot, validated and normalised by the caller; None: it stays."""
+
+    metadata: dict[str, str] | None = None
+    bot_name: str | None = None
+    meeting: tuple[str, int, str] | None = None
+    """URL, rollcall.v1.Platform, and the platform file's name or an empty text."""
+    join_at_us: int | None = None
+    settings: bytes = b""
+    """A serialised rollcall.v1.BotSettings: each field that it holds replaces the bot's, whole."""
+    only_scheduled: tuple[str, ...] = ()
+    """Names of the given fields that may be changed only while the bot is scheduled."""
+
+
+@dataclass(frozen=True, slots=True)
 class BotRecord:
     """A bot as it is stored."""
 

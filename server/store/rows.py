@@ -139,7 +139,10 @@ FIELDS: Final = tuple(field.name for field in fields(BotRow))
 PROGRESS_FIELDS: Final = ("last_sequence", "last_report_number", "lease_expires_us", "attention_us")
 """What a heartbeat or an ordinary report changes; PostgreSQL then need not look at the rest."""
 MOVE_FIELDS: Final = FIELDS[FIELDS.index("metadata_json") :]
-"""All that can change."""
+"""All that can change by itself."""
+
+EDIT_FIELDS: Final = FIELDS[FIELDS.index("bot_name") :]
+"""And what a scheduled bot's owner can change."""
 
 RECORD_FIELDS: Final = tuple(field.name for field in fields(BotRecord))
 RECORD_COLUMNS: Final = tuple(BOT.c[name] for name in RECORD_FIELDS)
@@ -174,6 +177,7 @@ LOCK_DUE: Final = (
 )
 LOCK_DUE_UNHELD: Final = LOCK_DUE.where(BOT.c.worker_id.is_(None))
 UPDATE_MOVED: Final = update(BOT).where(BOT.c.id == bindparam("key")).values({name: bindparam(name) for name in MOVE_FIELDS})
+UPDATE_EDITED: Final = update(BOT).where(BOT.c.id == bindparam("key")).values({name: bindparam(name) for name in EDIT_FIELDS})
 UPDATE_PROGRESS: Final = (
     update(BOT).where(BOT.c.id == bindparam("key")).values({name: bindparam(name) for name in PROGRESS_FIELDS})
 )

@@ -17,6 +17,7 @@ from server.domain.wishes import Wish
 from server.store import leases, log, reads
 from server.store.attention import Sweep
 from server.store.bots import CreateBot, MoveBot
+from server.store.changes import DeleteBot, UpdateBot
 from server.store.commands import AddCommand, FinishCommand
 from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn, why_away
 from server.store.migrations import migrate
@@ -27,6 +28,7 @@ from server.store.projects import Projects
 from server.store.reader import Reader
 from server.store.records import (
     Attention,
+    BotChange,
     BotFilter,
     BotRecord,
     CommandRecord,
@@ -108,6 +110,16 @@ class Store:
         return await self._reader.run(
             lambda connection: reads.read_bots(connection, project_id, filters or BotFilter(), place, limit)
         )
+
+    async def update_bot(self, project_id: str, bot_id: str, change: BotChange, *, etag: str | None = None) -> BotRecord:
+        """The bot as changed. Raises NotFound, Changed, and IllegalTransition where it is not scheduled and not only metadata is
+        given.
+        """
+        return await self._writer.submit(UpdateBot(project_id, bot_id, change, etag))
+
+    async def delete_bot(self, project_id: str, bot_id: str, *, etag: str | None = None) -> None:
+        """Takes a bot away with all that belongs to it. Raises NotFound, Changed, IllegalTransition unless it is scheduled."""
+        await self._writer.submit(DeleteBot(project_id, bot_id, etag))
 
     async def request_leave(
         self,

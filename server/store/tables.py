@@ -6,6 +6,7 @@ rows), and its state events are kept in it, so that one bot is one row and a lis
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Table, Text, text
@@ -247,3 +248,13 @@ CHAT_MESSAGE: Final = _table(ChatMessage)
 COMMAND: Final = _table(Command)
 RECORDING: Final = _table(Recording)
 ANSWER: Final = _table(Answer)
+
+
+@functools.cache
+def belongings() -> tuple[Table, ...]:
+    """The tables whose rows belong to a bot, by their column `bot_id`, in an order in which they can be deleted."""
+    return tuple(
+        table
+        for table in reversed(SQLModel.metadata.sorted_tables)
+        if any(key.column.table is BOT and key.parent.name == "bot_id" for key in table.foreign_keys)
+    )
