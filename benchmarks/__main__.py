@@ -14,6 +14,7 @@ NAMES = {
     "stream": "From commit to subscriber",
     "capture": "One bot: CPU and memory",
     "joining": "From POST to joined",
+    "scheduling": "From join_at to joined",
     "browser": "The browser alone",
 }
 RESULTS = Path(__file__).resolve().parent.parent / "docs/benchmarks.md"

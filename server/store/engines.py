@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import IO, Any, Final
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from server.domain.errors import BadSetting, DataFolderInUse
@@ -94,22 +95,22 @@ def _postgresql_engine(url: str, *, writes: bool, patient: bool) -> Engine:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the error says that the database cannot be reached or cannot take anything now."""
-    if not isinstance(error, DBAPIError):
-        return False
-    original = error.orig
+    """Whether the error, SQLAlchemy's or a driver's own, says that the database cannot be reached or cannot take anything now."""
+    original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
         code = getattr(original, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in _AWAY_SQLITE
-    state = getattr(original, "sqlstate", None)
-    if state is None:
-        return error.connection_invalidated or isinstance(error, OperationalError)
-    return str(state).startswith(_AWAY_CLASSES)
+    if not isinstance(original, psycopg.Error):
+        return False
+    if original.sqlstate is None:
+        broken = isinstance(error, DBAPIError) and error.connection_invalidated
+        return broken or isinstance(original, psycopg.OperationalError)
+    return original.sqlstate.startswith(_AWAY_CLASSES)
 
 
 def why_away(error: BaseException) -> str:
     """What `is_away` found, in words for the operator that say what to do; no text of the driver's, which may hold passwords."""
-    original = getattr(error, "orig", None)
+    original = getattr(error, "orig", error)
     if not isinstance(original, sqlite3.Error):
         return "it does not answer; start it, or correct ROLLCALL_DATABASE_URL"
     return _SQLITE_WORDS.get(

@@ -16,10 +16,9 @@ from server.store.rows import RECORD_COLUMNS, RECORD_FIELDS, record_from
 from server.store.tables import BOT, CHAT_MESSAGE, COMMAND, PARTICIPANT, PARTICIPANT_EVENT, RECORDING
 from server.store.texts import is_id, key_hash, storable
 
-_BOT: Final = select(*RECORD_COLUMNS).where(BOT.c.id == bindparam("bot_id"))
 _BOTS: Final = select(*RECORD_COLUMNS)
 _PROJECT_OF: Final = select(BOT.c.project_id).where(BOT.c.id == bindparam("bot_id"))
-_CREATED, _ID, _PROJECT = (RECORD_FIELDS.index(name) for name in ("created_us", "id", "project_id"))
+_CREATED, _ID = (RECORD_FIELDS.index(name) for name in ("created_us", "id"))
 _PENDING: Final = (
     select(COMMAND.c.id, COMMAND.c.bot_id, COMMAND.c.action, COMMAND.c.data)
     .where(
@@ -44,14 +43,6 @@ _RECORDING: Final = (
     .select_from(BOT.outerjoin(RECORDING, RECORDING.c.bot_id == BOT.c.id))
     .where(BOT.c.id == bindparam("bot_id"))
 )
-
-
-def read_bot(connection: Connection, project_id: str | None, bot_id: str) -> BotRecord:
-    """One bot. Raises NotFound, also for another project's."""
-    row = connection.execute(_BOT, {"bot_id": bot_id}).first() if is_id(bot_id) else None
-    if row is None or (project_id is not None and row[_PROJECT] != project_id):
-        raise NotFound("Bot")
-    return record_from(row)
 
 
 def read_bots(

@@ -10,12 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from rollcall.v1 import agent_service_pb2, bot_pb2
-from server.domain.errors import DatabaseAway, DataFolderInUse
+from server.domain.errors import DatabaseAway, DataFolderInUse, NotFound
 from server.domain.ids import random_word
 from server.domain.state import SubType, Trigger, carries
 from server.domain.wishes import Wish
 from server.store import leases, log, reads
 from server.store.attention import Sweep
+from server.store.bot_reader import BotReader
 from server.store.bots import CreateBot, MoveBot
 from server.store.changes import DeleteBot, UpdateBot
 from server.store.commands import AddCommand, FinishCommand
@@ -61,6 +62,7 @@ class Store:
         self._server_id = random_word()
         self._listeners: list[Callable[[list[StoredEvent]], None]] = []
         self._reader = Reader(make_engine(config, writes=False), config)
+        self._bots = BotReader(make_engine(config, writes=False), config)
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
         self.projects = Projects(self._reader, self._writer, config.clock)
 
@@ -84,6 +86,7 @@ class Store:
         """Finishes what was asked, then lets go of the database."""
         await self._writer.close()
         await asyncio.to_thread(self._reader.close)
+        await asyncio.to_thread(self._bots.close)
         self._lock.release()
 
     async def ping(self) -> None:
@@ -100,7 +103,10 @@ class Store:
 
     async def get_bot(self, project_id: str | None, bot_id: str) -> BotRecord:
         """One bot; `project_id` None for the server's own eyes. Raises NotFound."""
-        return await self._reader.run(lambda connection: reads.read_bot(connection, project_id, bot_id))
+        record = await self._bots.get(bot_id)
+        if record is None or (project_id is not None and record.project_id != project_id):
+            raise NotFound("Bot")
+        return record
 
     async def list_bots(
         self, project_id: str, filters: BotFilter | None = None, cursor: str | None = None, limit: int = 25
