@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from gateway.dialect.problems import Problem, shape, undotted
@@ -52,6 +52,10 @@ TABLE: dict[int, Row] = {
     code_pb2.DATA_LOSS: Row(500, "error", OURS),
     code_pb2.UNAUTHENTICATED: Row(401, "detail"),
 }
+# A limit that waiting does not lift by itself is no 429, which would have callers try again and again.
+FULL = Row(400, "error")
+TOO_LARGE = Row(413, "detail")
+_TOO_LARGE_REASON = "REQUEST_TOO_LARGE"
 _RETRIED = {code_pb2.RESOURCE_EXHAUSTED, code_pb2.UNAVAILABLE}
 CHALLENGE = (b"www-authenticate", b"Token")
 
@@ -108,19 +112,28 @@ def answer(status: Status, *, route: BodyOf | None = None, given: Message | None
 
     With a `route` field violations are shown by the fields of its body; without one (nothing but a query) as one sentence.
     """
-    row = TABLE.get(status.code, TABLE[code_pb2.UNKNOWN])
     info, bad, retry = details(status)
+    row = _row(status, info, retry)
     if bad is not None and bad.field_violations and row.status == 400:
         return Answer(400, _fields(bad, route, given), _reason(info))
     text = row.text or status.message or "The request was refused."
     if "{error_id}" in text:
         text = text.format(error_id=info.metadata.get("error_id") or new_id("err_"))
     headers = _reason(info)
-    if status.code in _RETRIED:
+    if status.code in _RETRIED and row.status not in {FULL.status, TOO_LARGE.status}:
         headers += ((b"retry-after", str(_seconds(retry)).encode()),)
     if status.code == code_pb2.UNAUTHENTICATED:
         headers += (CHALLENGE,)
     return Answer(row.status, {row.key: text}, headers)
+
+
+def _row(status: Status, info: ErrorInfo, retry: RetryInfo | None) -> Row:
+    if status.code == code_pb2.RESOURCE_EXHAUSTED and retry is None:
+        if info.reason == _TOO_LARGE_REASON:
+            return TOO_LARGE
+        if any(detail.Is(QuotaFailure.DESCRIPTOR) for detail in status.details):
+            return FULL
+    return TABLE.get(status.code, TABLE[code_pb2.UNKNOWN])
 
 
 def query_error(problems: Sequence[str]) -> HttpError:

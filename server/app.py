@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from rollcall.transport import Transport
-from rollcall.v1.bot_output_pb2 import OutputVideoRequest
+from rollcall.v1.bot_output_pb2 import OutputImageRequest, OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from rollcall.v1.bot_update_pb2 import UpdateBotRequest
 from server.admin import DEFAULT_PROJECT, FIRST_START, Admin
@@ -133,9 +133,13 @@ class Server:
                 SendChatMessageRequest: (checks.check_send_chat_message,),
                 OutputVideoRequest: (checks.check_output_video,),
                 **project_checks(self._clock.now_us),
-            }
+            },
+            {
+                CreateBotRequest: (checks.check_metadata, checks.check_image_size),
+                OutputImageRequest: (checks.check_output_image_size,),
+            },
         )
-        self._pipeline = Pipeline(bind(services), authenticator, validator, store.recall, TellFirst(store))
+        self._pipeline = Pipeline(bind(services), authenticator, validator, store.recall, tell_first=TellFirst(store))
         self._pipeline.warm_up()
         self._transport = LocalTransport(self._pipeline)
 
@@ -143,7 +147,6 @@ class Server:
         return (
             checks.check_bot_name,
             checks.JoinAtCheck(self._clock.now_us),
-            checks.check_metadata,
             checks.check_bot_image,
             checks.check_bot_chat_message,
             checks.check_webhooks,

@@ -87,8 +87,10 @@ class ServerSettings(BaseSettings):
     limit_posts_per_minute: int = Field(
         default=limits.POSTS_PER_MINUTE, ge=1, description="POST calls a minute, a project and server process; as many at once."
     )
-    limit_request_bytes: int = Field(
-        default=limits.REQUEST_MOST_BYTES, ge=1024, description="Bytes of a project's largest request, in protobuf's format."
+    limit_request_bytes: int | None = Field(
+        default=None,
+        ge=1024,
+        description="Bytes of a project's largest request, in protobuf's format; no limit where not set.",
     )
     limit_metadata_characters: int = Field(
         default=defaults.METADATA_MOST_CHARACTERS,

@@ -241,8 +241,11 @@ class QuotaExceeded(DomainError):
 
     reason = "QUOTA_EXCEEDED"
 
-    def __init__(self, message: str, *, subject: str = "project", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str = "QUOTA_EXCEEDED", subject: str = "project", retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
+        self.reason = reason
         self.subject = subject
         self.retry_after_s = retry_after_s
 

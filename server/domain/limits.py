@@ -10,7 +10,6 @@ from server.domain import defaults
 
 MOST_METADATA_CHARACTERS: Final = 10_000
 """Metadata is part of the bot's row and of every list that shows the bot, so that no project may have more."""
-REQUEST_MOST_BYTES: Final = 16 * 1024 * 1024
 POSTS_PER_MINUTE: Final = 12_000
 WEBHOOKS: Final = 20
 

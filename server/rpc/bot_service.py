@@ -29,19 +29,19 @@ class BotService:
     recording_url: Callable[[str, str], str]
 
     async def create_bot(self, request: pb.CreateBotRequest, caller: Caller) -> pb.CreateBotResponse:
-        """Stores the bot, then hints the broker. Raises Unfulfilled, DuplicateKey."""
+        """Stores the bot, then hints the broker. Raises Unfulfilled, DuplicateKey, QuotaExceeded."""
         if request.HasField("calendar_event_id"):
             raise _no_such_event(request.calendar_event_id)
-        record = await self.store.create_bot(self._new_bot(request, caller.project_id), caller.once(_created))
+        record = await self.store.create_bot(self._new_bot(request, caller), caller.once(_created))
         if record.state is BotState.JOINING:
             self.dispatcher.send(record.id)
         return _created(record)
 
-    def _new_bot(self, request: pb.CreateBotRequest, project_id: str) -> NewBot:
+    def _new_bot(self, request: pb.CreateBotRequest, caller: Caller) -> NewBot:
         meeting = parse_meeting_url(request.meeting_url, self.places())
         settings = settings_of(request)
         return NewBot(
-            project_id=project_id,
+            project_id=caller.project_id,
             bot_name=request.bot_name,
             meeting_url=meeting.url,
             platform=platform_number(meeting.platform),
@@ -52,6 +52,7 @@ class BotService:
             metadata=dict(request.metadata) or None,
             join_at_us=time_us(request.join_at) if request.HasField("join_at") else None,
             deduplication_key=request.deduplication_key if request.HasField("deduplication_key") else None,
+            most_active=caller.limits.active_bots,
         )
 
     async def get_bot(self, request: pb.GetBotRequest, caller: Caller) -> pb.GetBotResponse:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from rollcall.v1 import bot_pb2, bot_settings_pb2
-from rollcall.v1.bot_output_pb2 import OutputVideoRequest
+from rollcall.v1.bot_output_pb2 import OutputImageRequest, OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from server.domain import defaults
 from server.domain.errors import Violation
+from server.domain.limits import ProjectLimits
 from server.domain.meeting_url import MeetingPlaces, MeetingUrlError, parse_meeting_url
 from server.rpc.convert import time_us
 from server.rpc.wording import BLANK, REQUIRED
@@ -75,14 +77,29 @@ class JoinAtCheck:
             yield Violation("join_at", f"Must be at most {defaults.JOIN_AT_MOST_YEARS_AHEAD} years ahead.")
 
 
-def check_metadata(request: CreateBotRequest) -> Iterator[Violation]:
-    """Its size as JSON, and no empty key."""
+def check_metadata(request: Any, limits: ProjectLimits) -> Iterator[Violation]:
+    """Its size as JSON, of any request that has metadata."""
     if not request.metadata:
         return
     length = len(json.dumps(dict(request.metadata), ensure_ascii=False, separators=(",", ":")))
-    if length > defaults.METADATA_MOST_CHARACTERS:
-        limit = f"{defaults.METADATA_MOST_CHARACTERS:,}"
-        yield Violation("metadata", f"Must have at most {limit} characters as JSON; it has {length:,}.")
+    if length > limits.metadata_characters:
+        yield Violation("metadata", f"Must have at most {limits.metadata_characters:,} characters as JSON; it has {length:,}.")
+
+
+def check_image_size(request: CreateBotRequest, limits: ProjectLimits) -> Iterator[Violation]:
+    """What the project may send, where that is less than the contract's own limit."""
+    yield from _image_size("bot_image", request.bot_image.data, limits)
+
+
+def check_output_image_size(request: OutputImageRequest, limits: ProjectLimits) -> Iterator[Violation]:
+    """As check_image_size."""
+    yield from _image_size("data", request.data, limits)
+
+
+def _image_size(path: str, data: bytes, limits: ProjectLimits) -> Iterator[Violation]:
+    if len(data) > limits.image_bytes:
+        most = f"{limits.image_bytes:,}"
+        yield Violation(path, f"An image may have at most {most} bytes in this project; this one has {len(data):,}.")
 
 
 def check_bot_image(request: CreateBotRequest) -> Iterator[Violation]:

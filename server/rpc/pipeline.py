@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from rollcall.transport import Metadata
 from server.domain.errors import AlreadyAnswered, Draining, InvalidFields
 from server.rpc.auth import Authenticator, Caller
+from server.rpc.limiter import Limiter
 from server.rpc.methods import REQUEST_ID, Access, Kind, Method, all_methods
 from server.rpc.validation import Validator
 from server.store import RequestKey
@@ -60,7 +61,9 @@ class Pipeline:
         authenticator: Authenticator,
         validator: Validator,
         recall: Recall,
+        *,
         tell_first: TellFirst = nothing_first,
+        limiter: Limiter | None = None,
     ) -> None:
         """`tell_first` is asked about a project's request whose fields are wrong, and raises what is to be told before that."""
         self._bound = bound
@@ -68,6 +71,7 @@ class Pipeline:
         self._authenticator = authenticator
         self._validator = validator
         self._tell_first = tell_first
+        self._limiter = limiter or Limiter()
         self._draining = False
         self._running = 0
         self._quiet = asyncio.Event()
@@ -106,6 +110,7 @@ class Pipeline:
         """The answer to a call. Raises what goes wrong."""
         with self._counted():
             caller = await self._admit(one, metadata)
+            self._limiter.admit(one.method, request, caller)
             if one.method.repeatable and (key := request_key(request, caller)) is not None:
                 return await self._once(one, request, replace(caller, request=key))
             await self._validate(one, request, caller)
@@ -151,7 +156,7 @@ class Pipeline:
 
     async def _validate(self, one: Bound, request: Message, caller: Caller) -> None:
         try:
-            self._validator.validate(request)
+            self._validator.validate(request, caller.limits)
         except InvalidFields:
             if one.method.access is Access.PROJECT:
                 await self._tell_first(request, caller)

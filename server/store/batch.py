@@ -82,6 +82,7 @@ class Batch:
         self.edited: set[str] = set()
         self.key_holders: dict[tuple[str, str], str] = {}
         self.settings: dict[str, bytes] = {}
+        self.active_bots: dict[str, int] = {}
         self.open_commands: dict[str, tuple[str, str]] = {}
         self.waiting_commands: dict[str, tuple[int, int]] = {}
         self.answers: dict[tuple[str, str], tuple[str, bytes]] = {}

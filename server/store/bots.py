@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, text
 from server.domain.errors import DuplicateKey, LeaseLost
 from server.domain.ids import new_id
 from server.domain.state import BotState, Standing, SubType, Trigger
-from server.store import moves
+from server.store import active, moves
 from server.store.batch import Batch
 from server.store.changes import metadata_json
 from server.store.records import BotRecord, NewBot
@@ -30,23 +30,29 @@ class CreateBot(Op[BotRecord]):
     def __init__(self, bot: NewBot) -> None:
         self._bot = bot
         self.hash = key_hash(bot.deduplication_key)
+        self.limited = None if bot.most_active is None else bot.project_id
 
     @classmethod
     def prepare(cls, batch: Batch, ops: Sequence[CreateBot]) -> None:
-        """Finds who holds the keys. The unique index has the last word: after a lost race the next try sees it here."""
+        """Counts bots against limits, and finds who holds the keys. Of keys the unique index has the last word: after a lost race
+        the next try sees it here.
+        """
+        batch.active_bots = active.count(batch.connection, {op.limited for op in ops if op.limited is not None})
         hashes = sorted({op.hash for op in ops if op.hash is not None})
         if hashes:
             for project_id, hash_, bot_id in batch.connection.execute(_HOLDERS, {"hashes": hashes}):
                 batch.key_holders[project_id, hash_] = bot_id
 
     def run(self, batch: Batch) -> BotRecord:
-        """Raises DuplicateKey."""
+        """Raises DuplicateKey, QuotaExceeded."""
         bot = self._bot
         row = _new_row(bot, self.hash, batch.now_us)
         if self.hash is not None:
             holder = batch.key_holders.setdefault((bot.project_id, self.hash), row.id)
             if holder != row.id:
                 raise DuplicateKey(holder)
+        if bot.most_active is not None:
+            active.take(batch, bot.project_id, bot.most_active)
         batch.new.bots.append(row)
         if bot.settings:
             batch.new.settings.append({"bot_id": row.id, "data": bot.settings})

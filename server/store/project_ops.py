@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, func, select, text, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from server.domain.errors import NameInUse, NotFound
 from server.domain.ids import new_id
@@ -16,7 +16,7 @@ from server.store.keys import announce
 from server.store.pages import PageCursor, read_page
 from server.store.project_records import AuditAction, ProjectRecord
 from server.store.records import Page
-from server.store.tables import BOT, LIVE_SQL, PROJECT
+from server.store.tables import PROJECT
 from server.store.texts import is_id, storable
 from server.store.writer import Op
 
@@ -29,7 +29,6 @@ _PROJECT: Final = (PROJECT.c.id, PROJECT.c.name, PROJECT.c.created_us, PROJECT.c
 _NAMED: Final = select(*_PROJECT).where(PROJECT.c.name == bindparam("name"))
 _BY_ID: Final = select(*_PROJECT).where(PROJECT.c.id == bindparam("id"))
 _LOCK: Final = _BY_ID.with_for_update()
-_ACTIVE: Final = select(func.count()).select_from(BOT).where(BOT.c.project_id == bindparam("id"), text(LIVE_SQL))
 
 
 class CreateProject(Op[ProjectRecord]):
@@ -127,11 +126,6 @@ def read_projects(connection: Connection, cursor: PageCursor | None, limit: int)
         key=lambda row: (row.created_us, row.id),
         item=_record,
     )
-
-
-def count_active_bots(connection: Connection, project_id: str) -> int:
-    """How many of the project's bots have not ended."""
-    return int(connection.execute(_ACTIVE, {"id": project_id}).scalar_one())
 
 
 def _record(row: Any) -> ProjectRecord:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from server.clock import Clock
-from server.store import audit, keys, project_ops
+from server.store import active, audit, keys, project_ops
 from server.store.pages import PageCursor
 from server.store.project_records import AuditRecord, KeyAccess, KeyRecord, ProjectRecord
 from server.store.reader import Reader
@@ -63,7 +63,7 @@ class Projects:
 
     async def count_active_bots(self, project_id: str) -> int:
         """How many of the project's bots have not ended."""
-        return await self._reader.run(lambda connection: project_ops.count_active_bots(connection, project_id))
+        return await self._reader.run(lambda connection: active.read(connection, project_id))
 
     # -- Keys ----------------------------------------------------------------------------------------------------------
 

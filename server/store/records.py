@@ -66,6 +66,8 @@ class NewBot:
     metadata: Mapping[str, str] | None = None
     join_at_us: int | None = None
     deduplication_key: str | None = None
+    most_active: int | None = None
+    """How many bots that have not ended the project may have, this one included; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)

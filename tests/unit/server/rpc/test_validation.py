@@ -27,7 +27,6 @@ VALIDATOR = Validator(
             checks.check_bot_name,
             checks.MeetingUrlCheck(MeetingPlaces),
             checks.JoinAtCheck(lambda: NOW_US),
-            checks.check_metadata,
             checks.check_bot_image,
             checks.check_bot_chat_message,
             checks.check_webhooks,
@@ -36,7 +35,8 @@ VALIDATOR = Validator(
             check_availability,
         ),
         SendChatMessageRequest: (checks.check_send_chat_message,),
-    }
+    },
+    {CreateBotRequest: (checks.check_metadata, checks.check_image_size)},
 )
 
 
