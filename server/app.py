@@ -136,6 +136,7 @@ class Server:
             },
             {
                 CreateBotRequest: (checks.check_metadata, checks.check_image_size),
+                UpdateBotRequest: (checks.check_metadata, checks.check_image_size),
                 OutputImageRequest: (checks.check_output_image_size,),
             },
         )

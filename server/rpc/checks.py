@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from rollcall.v1 import bot_pb2, bot_settings_pb2
 from rollcall.v1.bot_output_pb2 import OutputImageRequest, OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
+from rollcall.v1.bot_update_pb2 import UpdateBotRequest
 from server.domain import defaults
 from server.domain.errors import Violation
 from server.domain.limits import ProjectLimits
@@ -86,7 +87,7 @@ def check_metadata(request: Any, limits: ProjectLimits) -> Iterator[Violation]:
         yield Violation("metadata", f"Must have at most {limits.metadata_characters:,} characters as JSON; it has {length:,}.")
 
 
-def check_image_size(request: CreateBotRequest, limits: ProjectLimits) -> Iterator[Violation]:
+def check_image_size(request: CreateBotRequest | UpdateBotRequest, limits: ProjectLimits) -> Iterator[Violation]:
     """What the project may send, where that is less than the contract's own limit."""
     yield from _image_size("bot_image", request.bot_image.data, limits)
 

@@ -21,6 +21,7 @@ from rollcall.transport import CallError, Metadata
 from rollcall.v1 import bot_pb2
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
 from rollcall.v1.bot_settings_pb2 import IMAGE_TYPE_PNG, BotImage
+from rollcall.v1.bot_update_pb2 import UpdateBotRequest
 from server.admin import Admin
 from tests.contract.harness import BOTS, MEET, FakeAgent, Running, info_of, running_server, violations_of
 from tests.contract.rest import FACES, Face, create, face
@@ -128,6 +129,17 @@ async def test_a_projects_own_limits_of_fields_hold(running: Running) -> None:
     assert isinstance(await make(running, more, metadata={"key": "x" * 4000}), bot_pb2.Bot)
     error = await make(running, running.auth, metadata={"key": "x" * 4000})
     assert isinstance(error, CallError), "the others keep the default"
+
+
+async def test_a_projects_own_limits_hold_for_changes_too(running: Running) -> None:
+    who = await keyed(running, metadata_characters=20, image_bytes=100)
+    bot = await make(running, who, join_at=Timestamp(seconds=int(time.time()) + 86_400))
+    assert isinstance(bot, bot_pb2.Bot)
+    image = BotImage(type=IMAGE_TYPE_PNG, data=PNG + bytes(100))
+    change = UpdateBotRequest(bot_id=bot.id, metadata={"key": "x" * 20}, bot_image=image)
+    with pytest.raises(CallError) as refused:
+        await running.grpc.unary(BOTS + "UpdateBot", change, who)
+    assert set(violations_of(refused.value.status)) == {"metadata", "bot_image"}
 
 
 async def test_a_new_limit_holds_at_once(running: Running) -> None:
