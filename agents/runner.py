@@ -200,7 +200,8 @@ class _Carrying:
         )
         self._leaving()
         visit = self._story.visit
-        if ending.is_failure and visit is not None and self._story.evidence_of != ending.code:
+        shown = ending.is_failure or ending.code.startswith("page_")  # what the page says is told with what it looked like
+        if shown and visit is not None and self._story.evidence_of != ending.code:
             await self._evidence.keep(visit.page, ending.code)
         await self._recorder.stop()
         await self._close_browser()

@@ -69,6 +69,8 @@ class Patience:
     """From having asked to join (or from the page's last sign) to any evidence of where the bot is."""
     back_s: float = 20.0
     """How long the page may show neither the meeting nor its end, once the bot was in."""
+    lost_s: float = 60.0
+    """As back_s, where the page itself says that it has lost its connection: it is trying to find back."""
     join_tries: int = 3
     between_tries_s: float = 1.0
     rejoins: int = 1

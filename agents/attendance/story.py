@@ -272,10 +272,14 @@ class Story:
             self._waits(state)
         elif state is UiState.LOBBY_GAVE_UP:
             self._spawn(self._ask_again())
-        elif state is UiState.PRE_JOIN:
+        elif state in (UiState.PRE_JOIN, UiState.NAME_ASKED):
             self._recorder.arm_soon()
             self._gone_from_where_it_was()
+        elif state is UiState.PAGE_LOST:
+            self._gone_from_where_it_was(back_s=self._patience.lost_s)
         elif state is not UiState.CONSENT:
+            if state is UiState.UNKNOWN:
+                self._spawn(self._keep_unknown())
             self._gone_from_where_it_was()
         return Then.GO_ON
 
@@ -291,12 +295,17 @@ class Story:
             self._waited = True
             self._reporter.transition(bot.BOT_EVENT_TYPE_PUT_IN_WAITING_ROOM)
 
-    def _gone_from_where_it_was(self) -> None:
+    def _gone_from_where_it_was(self, *, back_s: float | None = None) -> None:
         """The page shows neither lobby nor meeting nor an end: that may last a moment, not for ever."""
         if self._in_now:
-            self._deadline = self._now() + self._patience.back_s
+            self._deadline = self._now() + (self._patience.back_s if back_s is None else back_s)
         elif self._entered and not self.joined:
             self._deadline = self._now() + self._patience.evidence_s
+
+    async def _keep_unknown(self) -> None:
+        """What an unknown page looks like; the adapter has told what it shows, and the bot waits on."""
+        if self.visit is not None and (kept := await self._evidence.keep(self.visit.page, "page_unknown")):
+            self._reporter.remark("evidence_kept", "What the unknown page showed is kept.", evidence=kept)
 
     async def _ask_again(self) -> None:
         visit = self.visit

@@ -15,6 +15,8 @@ class UiState(StrEnum):
 
     LOADING = "loading"
     PRE_JOIN = "pre_join"
+    NAME_ASKED = "name_asked"
+    """As PRE_JOIN, and the page asks for a name."""
     LOBBY = "lobby"
     HOST_ABSENT = "host_absent"
     IN_MEETING = "in_meeting"
@@ -30,6 +32,8 @@ class UiState(StrEnum):
     REMOVED = "removed"
     ENDED = "ended"
     FULL = "full"
+    PAGE_LOST = "page_lost"
+    """The page says itself that it has lost its connection; it may find back."""
     UNKNOWN = "unknown"
 
 

@@ -29,14 +29,18 @@ REFUSED = (
     UiState.BLOCKED,
 )
 BEFORE = (UiState.CONSENT, UiState.HOST_ABSENT, UiState.LOBBY)
+DOOR = (UiState.NAME_ASKED, UiState.PRE_JOIN)
 HOLD_SECONDS = {
     **dict.fromkeys(OUT, 0.7),
     **dict.fromkeys(REFUSED, 0.7),
     UiState.HOST_ABSENT: 0.3,
+    UiState.PAGE_LOST: 2.0,
 }
 BACK_AT_THE_DOOR_SECONDS = 2.0
 BACK_IN_LOBBY_SECONDS = 2.0
 NOTHING_KNOWN_SECONDS = 5.0
+STRANGE_SECONDS = 10.0
+"""How long a page may show nothing known before the bot has asked to join; pages take their time to load."""
 FLICKER_SECONDS = 0.25
 """Evidence that goes away for less than this while a page redraws itself has not gone away."""
 
@@ -117,6 +121,8 @@ class Classifier:
         if found := self._out(now, inside_now=inside_now is not None):
             self.inside = False
             return _observed(found)
+        if lost := self._best((UiState.PAGE_LOST,), now):
+            return _observed(lost)
         waiting = self._best(BEFORE, now)
         if self.inside:
             return self._still_in(waiting, inside_now, now)
@@ -131,6 +137,8 @@ class Classifier:
     def _still_in(self, waiting: _Alternative | None, inside_now: _Alternative | None, now: float) -> Observation | None:
         if waiting is None or inside_now is not None or waiting.state == UiState.CONSENT:
             self._outside_since = None
+            if inside_now is None and self.shown == UiState.PAGE_LOST:
+                return Observation(UiState.IN_MEETING, "in_meeting: the page has its connection again")
             return _observed(inside_now) if inside_now else None
         self._outside_since = now if self._outside_since is None else self._outside_since
         if not self._over(self._outside_since, BACK_IN_LOBBY_SECONDS, now):
@@ -149,20 +157,21 @@ class Classifier:
                 if allowed:
                     return one
         if self.was_inside and not self.inside and not inside_now:
-            for one in self._held(UiState.PRE_JOIN, now):
+            for one in (*self._held(UiState.NAME_ASKED, now), *self._held(UiState.PRE_JOIN, now)):
                 if one.since is not None and self._over(one.since, BACK_AT_THE_DOOR_SECONDS, now):
                     return _Alternative(UiState.ENDED, one.number, one.formula)
         return None
 
     def _nothing(self, now: float) -> Observation | None:
-        """No evidence of anything: before the join that is the page before the meeting."""
-        if explicit := self._best((UiState.PRE_JOIN,), now):
+        """Neither lobby nor meeting. Without a word in the file about the page before the meeting, that is what it is."""
+        if explicit := self._best(DOOR, now):
             self._nothing_since = None
             return None if self.was_inside else _observed(explicit)
-        if not self.entered and not self.was_inside:
+        outside = not self.entered and not self.was_inside
+        if outside and not any(one.state in DOOR for one in self.alternatives):
             return Observation(UiState.PRE_JOIN, "pre_join: nothing else")
         self._nothing_since = now if self._nothing_since is None else self._nothing_since
-        if self._over(self._nothing_since, NOTHING_KNOWN_SECONDS, now):
+        if self._over(self._nothing_since, STRANGE_SECONDS if outside else NOTHING_KNOWN_SECONDS, now):
             return Observation(UiState.UNKNOWN, "unknown: no evidence of anything")
         return None
 

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from agents.browser.api import BrowserOptions, Json, Page
-from agents.browser.errors import BrowserError, LoadFailure, PageLoadError
+from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, without_secrets
 from agents.platforms import page as scripts
 from agents.platforms.base import ChatSeen, JoinRequest, JoinStepError, Listeners, NotSupportedError, Observation, UiState
 from agents.platforms.chat_log import ChatLog
@@ -48,7 +48,7 @@ class DeclarativeAdapter:
         needs = self.file.browser
         own = (("audioCapture", needs.microphone), ("videoCapture", needs.camera))  # pages ask whether they would be let
         return options.merged(
-            flags=(f"--lang={needs.language}", "--autoplay-policy=no-user-gesture-required", *needs.flags),
+            flags=(*_language_flags(needs.language), "--autoplay-policy=no-user-gesture-required", *needs.flags),
             disabled_features=needs.disabled_features,
             enabled_features=needs.enabled_features,
             secure_origins=needs.secure_origins,
@@ -81,9 +81,11 @@ class DeclarativeAttendance:
         self._dialogs = Dialogs(file.dialogs, self._program)
         if UiState.CONSENT not in self._program.evidence and (consents := self._dialogs.consents()):
             self._program.evidence[UiState.CONSENT] = consents
+        self._send_js = self._program.expression(file.chat.send_js) if file.chat and file.chat.send_js else ""
         self._facts = Facts(len(self._program.atoms))
         self._classifier = Classifier.of(self._program.evidence)
         self._people = PeopleList(self._people_rules)
+        self._facts.others = self._people.others
         self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
         self._changed = Changed()
         self._chatting = asyncio.Lock()
@@ -158,9 +160,9 @@ class DeclarativeAttendance:
     async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
         """As base.Attendance. Messages longer than the page takes are sent in parts."""
         chat = self._file.chat
-        if chat is None or not chat.input:
+        if chat is None or not (chat.input or chat.send_js):
             raise NotSupportedError(f"{self._title} has no chat that a bot can write to")
-        if to_user_uuid is not None and not chat.to:
+        if to_user_uuid is not None and not (chat.to or chat.send_js):
             raise NotSupportedError(f"{self._title} has no messages to one person")
         parts = textwrap.wrap(message, chat.max_length, replace_whitespace=False) if chat.max_length else [message]
         async with self._chatting:
@@ -170,13 +172,18 @@ class DeclarativeAttendance:
 
     async def _say(self, chat: Chat, message: str, to: str) -> None:
         deadline = time.monotonic() + CHAT_SECONDS
+        if self._send_js:
+            values = {**self._runner.values, "message": message, "to": to}
+            if not await self._hands.run(self._send_js, values, timeout_s=CHAT_SECONDS):
+                raise JoinStepError("chat send_js", "the chat's send_js was not true in any frame")
+            return
         if await self._hands.locate(chat.input) is None:
             await self._runner.run(self._chat_open, passed=lambda: self._left, until=deadline)
         if chat.to and (why := await self._hands.choose(chat.to, to, deadline=deadline)):
             raise JoinStepError("chat receiver", f"the list of receivers {why}")
         if why := await self._hands.fill(chat.input, message, deadline=deadline):
             raise JoinStepError("chat input", f"the chat's input {why}")
-        if chat.send:
+        if chat.send and not (chat.press and await self._hands.locate(chat.send) is None):
             if why := await self._hands.click(chat.send, deadline=deadline):
                 raise JoinStepError("chat send", f"the chat's send button {why}")
         else:
@@ -239,6 +246,8 @@ class DeclarativeAttendance:
 
     def _observed(self, observation: Observation) -> None:
         self._listeners.ui_state(observation)
+        if observation.state is UiState.UNKNOWN:
+            self._start(self._tell_unknown())
         if observation.state is UiState.IN_MEETING and self._after_join:
             steps, self._after_join = self._after_join, ()
             self._start(self._try(self._runner.run(steps, passed=lambda: self._left), "after_join_step_failed"))
@@ -248,6 +257,16 @@ class DeclarativeAttendance:
         if observation.state in self._file.reload.states:
             again = self._file.reload.every_seconds
             self._reload = asyncio.get_running_loop().call_later(again, self._enter_again)
+
+    async def _tell_unknown(self) -> None:
+        """What an unknown page shows, for whoever has to describe it; the bot goes on waiting."""
+        try:
+            address = without_secrets(await self._page.url())
+        except BrowserError as error:
+            log.info("platform.unknown_page_not_described", platform=self._file.name, reason=type(error).__name__)
+            return
+        shown = ", ".join(await self._hands.look()) or "nothing that can be pressed or filled in"
+        self._listeners.log("page_unknown", f"{self._title}: nothing that is known at {address}. It shows: {shown}"[:1500])
 
     def _enter_again(self) -> None:
         self._start(self._try(self.enter(self._request), "reload_failed"))
@@ -284,6 +303,12 @@ class DeclarativeAttendance:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _language_flags(language: str) -> tuple[str, str]:
+    """The browser's own language, and what it asks servers for: `en-US,en`."""
+    base = language.partition("-")[0]
+    return f"--lang={language}", f"--accept-lang={language if base == language else f'{language},{base}'}"
 
 
 def _with_people(file: PlatformFile, people: People) -> PlatformFile:

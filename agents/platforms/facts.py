@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.platforms.program import Formula, Need
+from agents.platforms.program import OTHERS_ATOM, Formula, Need
 
 MAX_FRAMES = 200
 MAX_PEOPLE = 1000
@@ -36,11 +37,15 @@ class Facts:
     """How many documents the top frame has shown."""
     problems: list[str] = field(default_factory=list)
     """What the page's browser could not do, as read a selector."""
+    others: Callable[[Sequence[dict[str, Any]]], int] = len
+    """How many of the people reported are not the bot."""
+    _others: int | None = None
     _frames: dict[str, _Frame] = field(default_factory=dict)
     _gone: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
 
     def receive(self, report: dict[str, Any], now: float) -> bool:
         """Takes one report in; whether it was one. `now` is in seconds of any clock that goes forward."""
+        self._others = None
         name, top = report.get("frame"), report.get("top") is True
         if not isinstance(name, str) or not 0 < len(name) <= 40 or name in self._gone:
             return False
@@ -97,6 +102,9 @@ class Facts:
 
     def count(self, atom: int) -> int:
         """How often an atom is found."""
+        if atom == OTHERS_ATOM:
+            self._others = self.others(self.people) if self._others is None else self._others
+            return self._others
         return sum(frame.atoms[atom][0] for frame in self._frames.values() if frame.atoms)
 
     def holds(self, formula: Formula) -> bool:
@@ -119,7 +127,7 @@ class Facts:
         """The page's text that met a condition, or nothing."""
         for need in formula.needs:
             for frame in self._frames.values():
-                if frame.atoms and frame.atoms[need.atom][1]:
+                if need.atom != OTHERS_ATOM and frame.atoms and frame.atoms[need.atom][1]:
                     return frame.atoms[need.atom][1]
         return next((text for one in (*formula.every, *formula.some) if (text := self.text(one))), "")
 

@@ -59,13 +59,14 @@ def css_key(table: Table, key: str) -> str:
     return "" if value is None else css(table.source, table.at(key), value)
 
 
-def part_source(table: Table, key: str, default: str = "") -> str:
-    """A place below an item: `css`, `css@attribute`, `@attribute` or `@text`."""
-    value = table.text(key, default, hint=".name, .name@title or @data-id")
-    match = _SOURCE.match(value)
-    if match and match["css"]:
-        css(table.source, table.at(key), match["css"])
-    return value
+def part_sources(table: Table, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Places below an item, the best first: `css`, `css@attribute`, `@attribute` or `@text`."""
+    values = table.texts(key)
+    for value in values:
+        match = _SOURCE.match(value)
+        if match and match["css"]:
+            css(table.source, table.at(key), match["css"])
+    return values or default
 
 
 def regular_expression(table: Table, key: str, value: str, *, groups: int | None = None) -> str:

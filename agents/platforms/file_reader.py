@@ -89,6 +89,7 @@ def _platform(top: Table) -> PlatformFile:
         evidence=sections.evidence(top),
         people=sections.people(top),
         chat=sections.chat(top, names),
+        captions=sections.captions(top, names),
         reload=sections.reload(top),
         step_seconds=timeouts.number("step_seconds", 15, low=0.5, high=600),
         ignore_text_in=sections.selectors(top, "ignore_text_in"),

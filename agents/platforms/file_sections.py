@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from agents.platforms.base import UiState
-from agents.platforms.file_conditions import conditions, css, css_key, part_source, regular_expression, targets
+from agents.platforms.file_conditions import conditions, css, css_key, part_sources, regular_expression, targets
 from agents.platforms.file_steps import check_variables, steps
 from agents.platforms.file_table import Table, kind
-from agents.platforms.platform_file import PEOPLE_SOURCES, BrowserNeeds, Chat, Condition, People, Reload, UrlRules
+from agents.platforms.platform_file import PEOPLE_SOURCES, BrowserNeeds, Captions, Chat, Condition, People, Reload, UrlRules
 
 EVIDENCE_STATES = tuple(state for state in UiState if state not in {UiState.LOADING, UiState.UNKNOWN})
 PERMISSIONS = {
@@ -97,7 +97,7 @@ def url(top: Table, variables: tuple[str, ...]) -> UrlRules:
     rewrites = []
     for one in table.tables("rewrite"):
         pattern = regular_expression(one, "from", one.text("from", required=True))
-        replacement = one.text("to", required=True)
+        replacement = "" if one.raw("to") == "" else one.text("to", required=True)  # nothing: what matches is taken out
         check_variables(one, "to", replacement, variables)
         rewrites.append((pattern, replacement))
         one.done()
@@ -142,13 +142,15 @@ def people(top: Table) -> People | None:
     people = People(
         source=table.choice("from", "page", PEOPLE_SOURCES),
         item=css_key(table, "item"),
-        id=part_source(table, "id"),
-        user_id=part_source(table, "user_id"),
-        name=part_source(table, "name"),
+        id=part_sources(table, "id"),
+        user_id=part_sources(table, "user_id"),
+        name=part_sources(table, "name"),
+        named=table.flag("named"),
         name_pattern=regular_expression(table, "name_pattern", pattern, groups=1) if pattern else "",
         name_strip=table.texts("name_strip", named=True),
         self_mark=css_key(table, "self"),
         self_text=table.texts("self_text", named=True),
+        self_names=table.texts("self_names", named=True),
         self_by_name=table.flag("self_by_name"),
         host_mark=css_key(table, "host"),
         host_text=table.texts("host_text", named=True),
@@ -178,22 +180,41 @@ def chat(top: Table, variables: tuple[str, ...]) -> Chat | None:
         to=targets(table, "to"),
         press=table.text("press", "" if table.has("send") else "Enter"),
         message=css_key(table, "message"),
-        id=part_source(table, "id"),
-        text=part_source(table, "text", "@text"),
-        sender=part_source(table, "sender"),
-        sender_id=part_source(table, "sender_id"),
+        id=part_sources(table, "id"),
+        text=part_sources(table, "text", ("@text",)),
+        sender=part_sources(table, "sender"),
+        sender_id=part_sources(table, "sender_id"),
         own_mark=css_key(table, "own"),
         own_names=table.texts("own_names", named=True),
         private_mark=css_key(table, "private"),
         ignore=css_key(table, "ignore"),
         hidden=table.flag("hidden"),
         js=table.text("js"),
+        send_js=table.text("send_js"),
         max_length=table.whole("max_length", 0, low=0, high=100000),
     )
-    if not (chat.input or chat.message or chat.js):
+    if not (chat.input or chat.send_js or chat.message or chat.js):
         table.problem("", 'say at least where to write (input = "#chat-input") or where messages are (message = ".message")')
     table.done()
     return chat
+
+
+def captions(top: Table, variables: tuple[str, ...]) -> Captions | None:
+    """[captions]."""
+    table = top.table("captions")
+    if table is None:
+        return None
+    captions = Captions(
+        on=steps(table, "on", variables),
+        region=css_key(table, "region"),
+        line=css_key(table, "line"),
+        speaker=part_sources(table, "speaker"),
+        text=part_sources(table, "text", ("@text",)),
+    )
+    if not captions.region:
+        table.problem("", 'region is missing: the element that the captions stand in, as region = "[role=region].captions"')
+    table.done()
+    return captions
 
 
 def reload(top: Table) -> Reload:

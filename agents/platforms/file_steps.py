@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from agents.platforms.file_conditions import conditions, targets
-from agents.platforms.file_table import Table, dotted
+from agents.platforms.file_table import Table, dotted, one_of
 from agents.platforms.platform_file import Dialog, Step, Target
 
 ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-BUILT_IN_VARIABLES = ("bot_name", "meeting_url")
+BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url")
 
 
 def steps(table: Table, key: str, variables: tuple[str, ...]) -> tuple[Step, ...]:
@@ -38,6 +38,7 @@ def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
         wait_for=conditions(table, "wait_for"),
         allowed=_allowed(table) if action == "fill" else "",
         max_length=table.whole("max_length", 0, low=0, high=10000) if action == "fill" else 0,
+        if_variable=_if_variable(table, variables),
         when=conditions(table, "if"),
         unless=conditions(table, "unless"),
         until=conditions(table, "until"),
@@ -71,6 +72,13 @@ def check_variables(table: Table, key: str, value: str, variables: tuple[str, ..
         if name not in (*BUILT_IN_VARIABLES, *variables):
             known = ", ".join(f"{{{one}}}" for one in (*BUILT_IN_VARIABLES, *variables))
             table.problem(key, f"{{{name}}} stands for nothing; known are {known}, and more under [variables]")
+
+
+def _if_variable(table: Table, variables: tuple[str, ...]) -> str:
+    name = table.text("if_variable", hint="passcode")
+    if name and name not in variables:
+        table.problem("if_variable", f"{name!r} is none of [variables]; {one_of(name, variables)}")
+    return name
 
 
 def _allowed(table: Table) -> str:

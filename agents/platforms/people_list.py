@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.platforms.base import PersonSeen
@@ -45,6 +45,8 @@ class PeopleList:
     bot_name: str = ""
     _known: dict[str, _Known] = field(default_factory=dict)
     _shown: list[PersonSeen] | None = None
+    _self_uuid: str = ""
+    """Whom the bot took for itself by its name."""
     _numbers: dict[str, int] = field(default_factory=dict)
 
     def update(self, seen: Sequence[dict[str, Any]], now: float) -> PeopleChange:
@@ -89,12 +91,13 @@ class PeopleList:
 
     def _named(self, seen: Sequence[dict[str, Any]]) -> dict[str, tuple[PersonSeen, bool]]:
         found: dict[str, tuple[PersonSeen, bool]] = {}
+        own_names = {fold(name) for name in self.rules.self_names}
         same_names: Counter[str] = Counter()
         for one in seen:
             name = self._clean(_text(one.get("name")))
             same_names[name] += 1
             uuid = _uuid(one, name, same_names[name])
-            mine = one.get("self") is True or (self.rules.self_by_name and bool(name) and fold(name) == fold(self.bot_name))
+            mine = one.get("self") is True or fold(name) in own_names
             person = PersonSeen(
                 uuid=uuid,
                 name=name or self._unnamed(uuid),
@@ -107,7 +110,22 @@ class PeopleList:
                 before, spoke = found[uuid]
                 person, speaks = before if before.is_self or not mine else person, speaks or spoke
             found[uuid] = (person, speaks)
+        marked = any(person.is_self for person, _ in found.values())
+        if self.rules.self_by_name and not marked and (uuid := self._namesake(found)):
+            found[uuid] = (replace(found[uuid][0], is_self=True), found[uuid][1])
         return found
+
+    def _namesake(self, found: dict[str, tuple[PersonSeen, bool]]) -> str:
+        """The bot itself, by its name: one person, and the same as before, however many bear that name."""
+        wanted = fold(self.bot_name)
+        namesakes = [uuid for uuid, (person, _) in found.items() if wanted and fold(person.name) == wanted]
+        if self._self_uuid not in namesakes:
+            self._self_uuid = namesakes[0] if namesakes else ""
+        return self._self_uuid
+
+    def others(self, seen: Sequence[dict[str, Any]]) -> int:
+        """How many of what the page shows now are not the bot."""
+        return sum(not person.is_self for person, _ in self._named(seen).values())
 
     def _clean(self, name: str) -> str:
         if self.rules.name_pattern and (match := re.search(self.rules.name_pattern, name)):

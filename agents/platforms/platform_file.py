@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from agents.platforms.base import UiState
 
-COUNTERS = ("remote_tracks", "remote_audio_tracks", "remote_video_tracks", "remote_videos", "peers")
-"""What the observer counts beside elements: incoming tracks, visible videos that show one, connected peer connections."""
+OTHERS = "others"
+COUNTERS = ("remote_tracks", "remote_audio_tracks", "remote_video_tracks", "remote_videos", "peers", OTHERS)
+"""What is counted beside elements: incoming tracks, visible videos that show one, connected peer connections, and the people
+of the file's `[people]` that are not the bot."""
 
 PEOPLE_SOURCES = ("page", "remote_streams", "remote_audio", "remote_video", "peers")
 """Where the list of people comes from: elements of the page, or the peer connections."""
@@ -76,6 +78,8 @@ class Step:
     allowed: str = ""
     """Characters that a filled-in value may have, as the inside of a regular expression's [class]; others are dropped."""
     max_length: int = 0
+    if_variable: str = ""
+    """Only where this variable is not empty."""
     when: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
     until: tuple[Condition, ...] = ()
@@ -102,17 +106,21 @@ class Dialog:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is in the meeting. Sources are `css`, `css@attribute`, `@attribute` or `@text` below the item."""
+    """Who is in the meeting. Sources are `css`, `css@attribute`, `@attribute` or `@text` below the item, the best first."""
 
     source: str = "page"
     item: str = ""
-    id: str = ""
-    user_id: str = ""
-    name: str = ""
+    id: tuple[str, ...] = ()
+    user_id: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    named: bool = False
+    """Only items that have a name."""
     name_pattern: str = ""
     name_strip: tuple[str, ...] = ()
     self_mark: str = ""
     self_text: tuple[str, ...] = ()
+    self_names: tuple[str, ...] = ()
+    """Names that mean the bot, as "You"."""
     host_mark: str = ""
     host_text: tuple[str, ...] = ()
     speaking_mark: str = ""
@@ -136,17 +144,32 @@ class Chat:
     """A list to choose the receiver from; its values are the people's ids, "" is everyone."""
     press: str = ""
     message: str = ""
-    id: str = ""
-    text: str = "@text"
-    sender: str = ""
-    sender_id: str = ""
+    id: tuple[str, ...] = ()
+    text: tuple[str, ...] = ("@text",)
+    sender: tuple[str, ...] = ()
+    sender_id: tuple[str, ...] = ()
     own_mark: str = ""
     own_names: tuple[str, ...] = ()
     private_mark: str = ""
     ignore: str = ""
     hidden: bool = False
     js: str = ""
+    send_js: str = ""
+    """An expression that says `vars.message` to everyone, or to the one with the id `vars.to`; then nothing is typed."""
     max_length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """Where the platform writes what is said. Sources as in People."""
+
+    on: tuple[Step, ...] = ()
+    """Switches them on."""
+    region: str = ""
+    line: str = ""
+    """One utterance in the region."""
+    speaker: tuple[str, ...] = ()
+    text: tuple[str, ...] = ("@text",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +226,7 @@ class PlatformFile:
     evidence: tuple[tuple[UiState, tuple[Condition, ...]], ...] = ()
     people: People | None = None
     chat: Chat | None = None
+    captions: Captions | None = None
     reload: Reload = field(default_factory=Reload)
     step_seconds: float = 15.0
     ignore_text_in: tuple[str, ...] = ()

@@ -12,9 +12,11 @@ from typing import Any
 
 from agents.platforms.base import UiState
 from agents.platforms.folding import fold
-from agents.platforms.platform_file import Condition, PlatformFile, Target
+from agents.platforms.platform_file import OTHERS, Condition, PlatformFile, Target
 
 Json = dict[str, Any]
+OTHERS_ATOM = -1
+"""Not counted in the page, which does not know the bot's name, but by Facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Program:
         if condition.js:
             needs.append(Need(self._atom({"kind": "js", "id": self.expression(condition.js)})))
         for name, least in condition.counters:
-            needs.append(Need(self._atom({"kind": "counter", "name": name}), least))
+            atom = OTHERS_ATOM if name == OTHERS else self._atom({"kind": "counter", "name": name})
+            needs.append(Need(atom, least))
         return Formula(
             needs=tuple(needs),
             every=self.formulas(condition.every),
@@ -120,6 +123,7 @@ class Program:
             "id": people.id,
             "userId": people.user_id,
             "name": people.name,
+            "named": people.named,
             "selfMark": people.self_mark,
             "selfText": [fold(text) for text in people.self_text],
             "hostMark": people.host_mark,

@@ -90,6 +90,8 @@ class StepRunner:
 
     async def _step(self, one: CompiledStep, passed: Callable[[], bool], until: float | None) -> None:
         step = one.step
+        if step.if_variable and not self.values.get(step.if_variable):
+            return
         if (one.when and not self._any(one.when)) or (one.unless and self._any(one.unless)):
             return
         seconds = step.timeout_seconds or (OPTIONAL_SECONDS if step.optional else self.default_seconds)
@@ -101,10 +103,16 @@ class StepRunner:
 
     async def _until_done(self, one: CompiledStep, deadline: float, passed: Callable[[], bool]) -> str:
         """Does the step, again and again while what should come of it does not; "" or why it failed."""
+        done = False
+
+        def came() -> bool:  # what should come of it may also hold before, as that a button is not there
+            return passed() or (done and self._any(one.until))
+
         while True:
-            why = await self._wait_and_do(one, deadline, passed)
-            if why or not one.until:
+            why = await self._wait_and_do(one, deadline, came)
+            if not one.until or (why and not came()):
                 return why
+            done = True
             again = min(time.monotonic() + one.step.retry_seconds, deadline)
             if passed() or await self._wait(one.until, again, passed):
                 return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,8 +12,9 @@ from agents.platforms.platform_file import PlatformFile
 
 
 def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
-    """bot_name, meeting_url, and what the file finds in the meeting's URL; nothing found is an empty text."""
-    found = {"bot_name": request.bot_name, "meeting_url": request.meeting_url}
+    """bot_name, the same as JSON, meeting_url, and what the file finds in the meeting's URL; nothing found is an empty text."""
+    name = request.bot_name
+    found = {"bot_name": name, "bot_name_json": json.dumps(name, ensure_ascii=False), "meeting_url": request.meeting_url}
     for name, pattern in file.variables:
         match = re.search(pattern, request.meeting_url)
         found[name] = unquote(match[1] or "") if match else ""

@@ -54,9 +54,15 @@ function countElements(atom) {
   return words ? [count, words] : count;
 }
 
-// `css`, `css@attribute`, `@attribute`, `@text` below an item.
-function partOf(item, source, limit) {
-  if (!source) return "";
+// The first of `css`, `css@attribute`, `@attribute`, `@text` below an item that says anything.
+function partOf(item, sources, limit) {
+  for (const source of sources) {
+    const value = partFrom(item, source, limit);
+    if (value) return value;
+  }
+  return "";
+}
+function partFrom(item, source, limit) {
   const at = /^(.*?)(?:@([A-Za-z][\w:.-]*))?$/s.exec(source);
   const element = at[1] ? queryBelow(item, at[1]) : item;
   if (!element) return "";
@@ -87,12 +93,14 @@ function listPeople(rules) {
     if (marked(item, rules.ignore)) continue;
     const stream = rules.remoteMedia ? remoteStreamIn(item, tracks) : "";
     if (rules.remoteMedia && !stream) continue;
+    const name = partOf(item, rules.name, 300);
+    if (rules.named && !name) continue;
     const words = rules.selfText.length || rules.hostText.length ? fold(cut(shownText(item), 0, 1000)) : "";
     found.push({
       id: partOf(item, rules.id, 200) || stream,
       element: numberOf(item),
       user_id: partOf(item, rules.userId, 200),
-      name: partOf(item, rules.name, 300),
+      name,
       self: marked(item, rules.selfMark) || hasOneOf(words, rules.selfText),
       host: marked(item, rules.hostMark) || hasOneOf(words, rules.hostText),
       speaking: marked(item, rules.speakingMark),

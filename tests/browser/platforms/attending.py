@@ -71,6 +71,14 @@ class Attending:
             seen = f"states {self.states}, people {self.names}, chat {self.chat}, remarks {self.remarks}"
             raise AssertionError(f"it did not come about; {seen}") from None
 
+    async def until_gone(self) -> None:
+        """Waits until the page shows no evidence of any state, and forgets what it showed."""
+        facts, classifier = self.attendance._facts, self.attendance._classifier
+        every = classifier.alternatives
+        await self.until(lambda: all(one.since is None and not facts.holds(one.formula) for one in every))
+        classifier.shown = None
+        self.observations.clear()
+
     async def until_state(self, state: UiState, *, timeout_s: float = 15.0) -> Observation:
         await self.until(lambda: state in self.states, timeout_s=timeout_s)
         return next(one for one in reversed(self.observations) if one.state is state)

@@ -9,11 +9,13 @@ from agents.platforms.file_reader import PlatformFileError
 from agents.platforms.registry import PlatformUnknownError, Registry
 from tests.unit.agents.platforms.paper_page import MATCH
 
+BUILT_IN_NAMES = ("google_meet", "jitsi", "rehearsal", "teams", "zoom")
+"""As the server calls them in the contract's `Platform`."""
 GOOD = MATCH + '[evidence]\nin_meeting = [".tile"]\n'
 
 
 def test_the_built_in_platforms_are_there() -> None:
-    assert Registry().find("rehearsal").name == "rehearsal"
+    assert [Registry().find(name).name for name in BUILT_IN_NAMES] == list(BUILT_IN_NAMES)
 
 
 def test_a_users_file_is_found_by_its_file_name_and_comes_first(tmp_path: Path) -> None:
@@ -23,13 +25,13 @@ def test_a_users_file_is_found_by_its_file_name_and_comes_first(tmp_path: Path) 
     assert registry.find("rehearsal").file.path.endswith("rehearsal.toml")  # type: ignore[attr-defined]  # all are declarative here
     assert registry.find("ours").name == "other"
     assert registry.find("other").name == "other"
-    assert registry.names() == ["other", "rehearsal"]
+    assert registry.names() == ["google_meet", "jitsi", "other", "rehearsal", "teams", "zoom"]
 
 
 def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     registry = Registry(tmp_path)
-    with pytest.raises(PlatformUnknownError, match="known are: rehearsal"):
+    with pytest.raises(PlatformUnknownError, match="known are: google_meet"):
         registry.find("ours")
     path.write_text("nonsense")
     with pytest.raises(PlatformFileError, match=r"ours\.toml:1"):

@@ -1,0 +1,1 @@
+"""The meeting in the box, described by its platform file."""

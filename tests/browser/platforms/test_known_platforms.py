@@ -1,0 +1,105 @@
+"""The files of the known platforms, on pages in a browser: every state they tell of, and what they must not be taken in by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from agents.browser.api import Page
+from agents.platforms.base import UiState
+from agents.platforms.file_reader import load
+from agents.platforms.platform_file import UrlRules
+from agents.platforms.registry import BUILT_IN
+from tests.browser.browser.site import Site
+from tests.browser.platforms import known_pages as pages
+from tests.browser.platforms.attending import Attending
+
+pytestmark = pytest.mark.browser
+
+SHOW = """(html) => {
+  document.title = '';
+  document.body.innerHTML = html;
+  for (const one of document.body.querySelectorAll('script')) eval(one.textContent);
+}"""
+LONGER_THAN_ANY_HOLD_S = 3.0
+
+Enter = Callable[[str], Awaitable[Attending]]
+
+
+@pytest.fixture
+async def enter(page: Page, site: Site) -> AsyncIterator[Enter]:
+    """An attendance by a built-in platform's file, at an empty page of ours; its steps are left out."""
+    made: list[Attending] = []
+
+    async def enter(name: str) -> Attending:
+        file = replace(load(BUILT_IN / name / "platform.toml"), url=UrlRules(), join=(), after_join=(), dialogs=())
+        attending = Attending(file)
+        made.append(attending)
+        await attending.prepare(page)
+        await attending.enter(site.page("/meeting", "<body></body>"))
+        return attending
+
+    yield enter
+    for one in made:
+        await one.attendance.leave()
+
+
+async def shows(bot: Attending, page: Page, html: str, state: UiState) -> None:
+    """Shows a page and waits until it is told as what it is."""
+    await page.evaluate(SHOW, "")
+    await bot.until_gone()
+    await page.evaluate(SHOW, html)
+    await bot.until_state(state)
+    assert set(bot.states) <= {state, UiState.UNKNOWN}, html
+
+
+@pytest.mark.parametrize("name", pages.BEFORE)
+async def test_every_state_before_the_meeting_is_told_as_what_it_is(enter: Enter, page: Page, name: str) -> None:
+    bot = await enter(name)
+    for state, html in pages.BEFORE[name]:
+        await shows(bot, page, html, state)
+
+
+@pytest.mark.parametrize("name", pages.INSIDE)
+async def test_the_bot_is_in_by_a_person_and_out_by_a_statement(enter: Enter, page: Page, name: str) -> None:
+    for state, html in pages.AFTER[name]:
+        bot = await enter(name)
+        await page.evaluate(SHOW, pages.INSIDE[name])
+        await bot.until_state(UiState.IN_MEETING)
+        assert bot.others == {"Ada"}
+        await page.evaluate(SHOW, html)
+        await bot.until_state(state)
+        await bot.attendance.leave()
+
+
+@pytest.mark.parametrize("name", pages.INSIDE)
+async def test_alerts_an_emptied_room_and_flicker_are_no_end(enter: Enter, page: Page, name: str) -> None:
+    bot = await enter(name)
+    await page.evaluate(SHOW, pages.INSIDE[name])
+    await bot.until_state(UiState.IN_MEETING)
+    for html in (pages.NO_END[name], pages.TOOLBARS[name], pages.INSIDE[name], pages.NO_END[name]):
+        await page.evaluate(SHOW, html)
+        await asyncio.sleep(0.3)
+    await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
+    assert [state for state in bot.states if state is not UiState.UNKNOWN][-1] is UiState.IN_MEETING
+    assert bot.states.count(UiState.IN_MEETING) == 1
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pages.MEET_TOOLBAR,
+        pages.MEET_TOOLBAR + pages.MEET_OWN_TILE,
+        pages.MEET_TOOLBAR + '<div data-participant-id="p1" hidden><span class="notranslate">Ada</span></div>',
+        pages.MEET_TOOLBAR + '<div data-participant-id="p1"></div>',
+        pages.MEET_TILE + "<button>Join now</button>",
+    ],
+)
+async def test_toolbars_own_tiles_and_phantoms_are_no_meeting(enter: Enter, page: Page, html: str) -> None:
+    bot = await enter("google_meet")
+    await page.evaluate(SHOW, html)
+    await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
+    assert UiState.IN_MEETING not in bot.states
