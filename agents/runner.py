@@ -131,6 +131,7 @@ class _Carrying:
             tools.clock,
             wanted=self._format is not Format.NONE,
             first_start_ms=self._spec.recording_start_timestamp_ms,
+            paused=self._spec.recording_state == bot.RECORDING_STATE_PAUSED,
             again_s=tools.patience.capture_again_s,
         )
         self._evidence = Evidence(

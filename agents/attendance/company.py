@@ -107,10 +107,11 @@ class Company:
 
     def read(self, message: ChatSeen) -> None:
         """Takes a chat message: each is told once, and the bot's own never."""
-        if message.is_self or not self.chat_is_kept or message.key in self._chat_keys or self._too_much:
+        if message.is_self or message.key in self._chat_keys or self._too_much:
             return
-        self._spend(1)
-        self._chat_keys[message.key] = None
+        self._chat_keys[message.key] = None  # also in a pause: the page may show it again afterwards
         if len(self._chat_keys) > _MOST_CHAT_KEYS:
             del self._chat_keys[next(iter(self._chat_keys))]
-        self._reporter.chat(message, self._roster.find(message.sender_uuid))
+        if self.chat_is_kept:
+            self._spend(1)
+            self._reporter.chat(message, self._roster.find(message.sender_uuid))

@@ -9,7 +9,6 @@ from agents.attendance.company import Company
 from agents.attendance.endings import Ending, Way
 from agents.attendance.ports import LinkPort
 from agents.attendance.recorder import Recorder
-from agents.attendance.reports import Reporter
 from agents.attendance.visit import Visit
 from agents.attendance.voice import Voice
 from agents.browser.errors import BrowserError
@@ -21,15 +20,13 @@ from rollcall.v1 import bot_pb2 as bot
 class Obedience:
     """Obeys commands on behalf of one attendance. `keep_chat`: whether chat is kept while the recording is paused."""
 
-    def __init__(
-        self, link: LinkPort, reporter: Reporter, *, recorder: Recorder, company: Company, voice: Voice, keep_chat: bool
-    ) -> None:
+    def __init__(self, link: LinkPort, *, recorder: Recorder, company: Company, voice: Voice, keep_chat: bool) -> None:
         self._link = link
-        self._reporter = reporter
         self._recorder = recorder
         self._company = company
         self._voice = voice
         self._keep_chat = keep_chat
+        company.chat_is_kept = keep_chat or not recorder.paused
 
     async def obey(self, command: agent.Command, visit: Visit | None) -> Ending | None:
         """Does what is asked; `visit` is None while the bot is not in the meeting. An ending where the wish is to leave."""
@@ -41,22 +38,25 @@ class Obedience:
             case "send_chat":
                 self._voice.obey(visit, command.command_id, command.send_chat)
             case "pause_recording":
-                await self._pause(command.command_id)
+                await self._pause(command.command_id, visit)
             case "resume_recording":
-                await self._resume(command.command_id)
+                await self._resume(command.command_id, visit)
             case _:
                 self._link.answer(command.command_id, done=False, detail="This worker does not know that command; is it older?")
         return None
 
-    async def _pause(self, command_id: str) -> None:
+    async def _pause(self, command_id: str, visit: Visit | None) -> None:
+        """Also while the page is lost: when the bot is back, nothing is recorded."""
         if await self._try(command_id, self._recorder.pause()):
             self._company.chat_is_kept = self._keep_chat
-            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PAUSED)
+            self._recorder.tell(in_meeting=visit is not None)
 
-    async def _resume(self, command_id: str) -> None:
-        if await self._try(command_id, self._recorder.resume()):
+    async def _resume(self, command_id: str, visit: Visit | None) -> None:
+        if visit is None:
+            self._link.answer(command_id, done=False, detail="The bot is not in the meeting now: ask again when it is.")
+        elif await self._try(command_id, self._recorder.resume()):
             self._company.chat_is_kept = True
-            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_RESUMED)
+            self._recorder.tell(in_meeting=True)
 
     async def _try(self, command_id: str, change: Coroutine[Any, Any, None]) -> bool:
         try:

@@ -12,21 +12,52 @@ from agents.attendance.health import HealthWatch
 from agents.attendance.reports import Reporter
 from agents.browser.errors import BrowserError
 from agents.capture.base import Capture, CaptureError, HealthSample
+from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
+
+
+class _Told:
+    """What the log knows of the recording. An agent that follows a lost one tells anew: its bot has joined again."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._start = self._paused = False
+        self.began = False
+
+    def tell(self, *, paused: bool, start_ms: int) -> None:
+        """Tells what is new; `start_ms` is 0 where this agent has recorded nothing so far."""
+        if not self.began:
+            self.began = True
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PERMISSION_GRANTED)
+        if start_ms and not self._start:
+            self._start = True
+            self._reporter.recording_started(start_ms)
+        if paused != self._paused:
+            self._paused = paused
+            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PAUSED if paused else bot.BOT_EVENT_TYPE_RECORDING_RESUMED)
 
 
 class Recorder:
     """One at a time: `use` a visit's capture, `arm_soon`, `begin`, (`pause`, `resume`)*, `stop`.
 
     `wanted` is False for `recording_settings.format: none`: then nothing is ever written. `first_start_ms` is when an earlier
-    agent of the same bot began, 0 for never.
+    agent of the same bot began, 0 for never; `paused`: it had been told to pause, so nothing begins before the word to go on.
     """
 
     def __init__(
-        self, reporter: Reporter, clock: Clock, *, wanted: bool, first_start_ms: int = 0, again_s: tuple[float, ...] = (1.0,)
+        self,
+        reporter: Reporter,
+        clock: Clock,
+        *,
+        wanted: bool,
+        first_start_ms: int = 0,
+        paused: bool = False,
+        again_s: tuple[float, ...] = (1.0,),
     ) -> None:
         self._reporter = reporter
         self._health = HealthWatch(clock)
+        self._told = _Told(reporter)
+        self._changing = asyncio.Lock()
         self._capture: Capture | None = None
         self._arming: asyncio.Task[None] | None = None
         self._again_s = again_s
@@ -34,7 +65,7 @@ class Recorder:
         self._started = False
         self.wanted = wanted
         self.start_ms = first_start_ms
-        self.paused = False
+        self.paused = paused
         self.segments = 0
         self.last_failure = ""
         """Why the capture failed last, in words."""
@@ -60,22 +91,26 @@ class Recorder:
                 lambda task: task.cancelled() or task.exception()
             )  # `begin` looks, if it comes to that
 
-    async def begin(self) -> int:
-        """Begins a segment, trying again until it is being written; returns when the whole recording began, as `start_ms`."""
-        assert self._capture is not None
+    async def begin(self) -> None:
+        """Begins a segment, trying again until it is being written; returns at once while the recording is paused."""
         waits = self._waits()
-        while not self.writing.is_set():
+        while not (self.writing.is_set() or self.paused):
             try:
-                await self._arm()
-                started_ms = await self._capture.start()
-                if self.paused:
-                    await self._capture.pause()
+                await self._start()
             except (CaptureError, BrowserError) as error:
-                self._arming = None
                 await self._wait_after(error, next(waits))
-                continue
-            self._began(started_ms)
-        return self.start_ms
+
+    async def _start(self) -> None:
+        """Tries once. A pause that is asked for meanwhile waits until it has begun, and ends it."""
+        assert self._capture is not None
+        try:
+            await self._arm()
+            async with self._changing:
+                if not (self.writing.is_set() or self.paused):
+                    self._began(await self._capture.start())
+        except (CaptureError, BrowserError):
+            self._arming = None
+            raise
 
     async def _arm(self) -> None:
         self.arm_soon()
@@ -100,12 +135,16 @@ class Recorder:
         self.segments += 1
         self._started = True
         self.writing.set()
-        if not self.paused:
-            self._health.start()
+        self._health.start()
+
+    def tell(self, *, in_meeting: bool) -> None:
+        """Tells the log what it does not know yet: the recording began, is paused, goes on. Nothing before the bot has joined."""
+        if in_meeting or self._told.began:
+            self._told.tell(paused=self.paused, start_ms=self.start_ms if self.segments else 0)
 
     def failed(self, detail: str) -> None:
         """The capture stopped by itself: what was between the segments is lost. Call `begin` again."""
-        self._failures += 1
+        self._failures += not self.paused  # in a pause there is nothing to be lost
         self.last_failure = detail
         self.writing.clear()
         self._arming = None
@@ -124,20 +163,28 @@ class Recorder:
             self._reporter.health(health)
 
     async def pause(self) -> None:
-        """Nothing of what follows is in the file. Raises CaptureError where nothing is recorded, BrowserError."""
-        if self._capture is None or not self.writing.is_set():
-            raise CaptureError("Nothing is being recorded.")
-        await self._capture.pause()
+        """Nothing of what follows is in the file, not even where the page is lost just now. Raises CaptureError."""
+        self._check_wanted()
         self.paused = True
         self._health.stop()
+        async with self._changing:
+            if self._capture is not None and self.writing.is_set():
+                self.writing.clear()
+                await self._capture.pause()
 
     async def resume(self) -> None:
-        """Goes on. Raises as `pause`."""
-        if self._capture is None or not self.writing.is_set():
-            raise CaptureError("Nothing is being recorded.")
-        await self._capture.resume()
+        """Goes on, in a new segment. Raises CaptureError, BrowserError where that cannot be; then it stays paused."""
+        self._check_wanted()
         self.paused = False
-        self._health.start()
+        try:
+            await self._start()
+        except (CaptureError, BrowserError):
+            self.paused = True
+            raise
+
+    def _check_wanted(self) -> None:
+        if not self.wanted:
+            raise CaptureError("Nothing is recorded: the bot's recording_settings.format is none.")
 
     async def stop(self) -> None:
         """Ends the segment; what was captured is on disk. Never raises."""

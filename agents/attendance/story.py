@@ -110,7 +110,6 @@ class Story:
         self._voice = Voice(reporter, lambda command_id, done, detail: link.answer(command_id, done=done, detail=detail))
         self._obedience = Obedience(
             link,
-            reporter,
             recorder=recorder,
             company=self._company,
             voice=self._voice,
@@ -325,9 +324,10 @@ class Story:
         joined_told = asyncio.Event()
         if self._recorder.wanted:
             self._record_soon(joined_told, told=False)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._patience.recording_first_s):
-                    await self._recorder.writing.wait()
+            if not self._recorder.paused:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._patience.recording_first_s):
+                        await self._recorder.writing.wait()
         if first:
             self._reporter.transition(bot.BOT_EVENT_TYPE_JOINED_MEETING, at_ms=at_ms)
         joined_told.set()
@@ -343,13 +343,11 @@ class Story:
 
     async def _record(self, joined_told: asyncio.Event) -> None:
         earlier = self._recorder.segments
-        start_ms = await self._recorder.begin()
+        await self._recorder.begin()
         await joined_told.wait()
-        if earlier:
+        if earlier and not self._recorder.paused:
             self._reporter.remark("capture_restarted", "The recording goes on in a new segment.", level=event.LOG_LEVEL_WARNING)
-        else:
-            self._reporter.transition(bot.BOT_EVENT_TYPE_RECORDING_PERMISSION_GRANTED)
-            self._reporter.recording_started(start_ms)
+        self._recorder.tell(in_meeting=True)
 
     def _nothing_seen(self) -> Exception:
         if self._state is UiState.LOADING and not self.joined:

@@ -66,7 +66,7 @@ class CaptureListeners:
 
 
 class Capture(Protocol):
-    """One method at work on one page. Calls in order: options, prepare, arm, start, (pause, resume)*, stop."""
+    """One method at work on one page. Calls in order: options, prepare, arm, start, (pause, start)*, stop."""
 
     def browser_options(self, options: BrowserOptions) -> BrowserOptions:
         """Adds the switches that the method needs."""
@@ -91,11 +91,10 @@ class Capture(Protocol):
         ...
 
     async def pause(self) -> None:
-        """Nothing of what follows is in the file."""
-        ...
+        """Ends the segment: nothing of what follows is written, whatever the page does. Never raises, at most 5 s.
 
-    async def resume(self) -> None:
-        """Goes on in the same timeline."""
+        `start` goes on in a new segment, which follows the one before the pause at once in the finished file.
+        """
         ...
 
     async def stop(self) -> None:

@@ -87,7 +87,7 @@ async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -
         raise FinishError("Nothing was recorded: there is no segment with sound or picture in it.")
     pieces = await alike(pieces, work, format)
     part = work / target.name
-    printed = await ffmpeg(joined_arguments(pieces, work, part, format))
+    printed = await ffmpeg(await joined_arguments(pieces, work, part, format))
     probed = await probe(part)
     if probed is None or not probed.duration_ms:
         raise FinishError("ffmpeg made a file that cannot be played.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from agents.capture.base import Format
@@ -30,19 +31,21 @@ class Piece:
     probed: Probed
 
 
-def joined_arguments(pieces: list[Piece], work: Path, target: Path, format: Format) -> list[str | Path]:  # noqa: A002 -- as finish
-    """What ffmpeg is told; main pieces must be `alike`. `work`: where the list of pieces may be written."""
+async def joined_arguments(pieces: list[Piece], work: Path, target: Path, format: Format) -> list[str | Path]:  # noqa: A002 -- as finish
+    """What ffmpeg is told; main pieces must be `alike`. `work`: where lists of pieces and their sound may be written."""
     mains = [p for p in pieces if not p.side]
-    inputs, chains, sides = _listed(mains, work), [], _sides(mains, [p for p in pieces if p.side])
+    with_picture = has_picture(mains, format)
+    inputs = await _inputs(mains, work, with_picture=with_picture)
+    main_sound, count = f"[{len(inputs) - 1}:a:0]", len(inputs)
+    chains, sides = [], _sides(mains, [p for p in pieces if p.side])
     for n, (piece, offset_ms) in enumerate(sides):
-        inputs += ["-i", piece.path]
-        chains.append(f"[{n + 1}:a:0]adelay={offset_ms}:all=1[side{n}]")
+        inputs.append(["-i", piece.path])
+        chains.append(f"[{count + n}:a:0]adelay={offset_ms}:all=1[side{n}]")
     names = "".join(f"[side{n}]" for n in range(len(sides)))
     mix = f"{names}amix=inputs={1 + len(sides)}:duration=first:normalize=0," if sides else ""
-    with_picture = has_picture(mains, format)
     earlier = f"asetpts=PTS-{LATE_SOUND_MS / 1000}/TB," if with_picture else ""
-    chains.append(f"[0:a:0]{earlier}{STEADY}[main];[main]{mix}volumedetect[sound]")
-    arguments: list[str | Path] = [*inputs, "-filter_complex", ";".join(chains)]
+    chains.append(f"{main_sound}{earlier}{STEADY}[main];[main]{mix}volumedetect[sound]")
+    arguments: list[str | Path] = [*chain.from_iterable(inputs), "-filter_complex", ";".join(chains)]
     if with_picture:
         arguments += ["-map", "0:v:0", *(COPY if mains[0].probed.video_codec == "h264" else ENCODE)]
     arguments += ["-map", "[sound]"]
@@ -73,7 +76,7 @@ async def alike(pieces: list[Piece], work: Path, format: Format) -> list[Piece]:
 
 
 async def _encoded(piece: Piece, target: Path, fit: str) -> Piece:
-    await ffmpeg(["-i", piece.path, "-map", "0:v:0", "-map", "0:a:0", "-vf", fit, *ENCODE, "-c:a", "copy", target])
+    await ffmpeg(["-i", piece.path, "-map", "0:v:0", "-map", "0:a:0?", "-vf", fit, *ENCODE, "-c:a", "copy", target])
     probed = await probe(target)
     if probed is None:
         raise FinishError("ffmpeg made a piece that cannot be played.")
@@ -100,7 +103,7 @@ ENCODE = (
 
 
 def _kind(probed: Probed) -> tuple[object, ...]:
-    return (probed.video_codec, probed.width, probed.height, probed.header, probed.audio_codec)
+    return (probed.video_codec, probed.width, probed.height, probed.header)
 
 
 def _usual_size(mains: list[Piece]) -> tuple[int, int]:
@@ -111,12 +114,30 @@ def _usual_size(mains: list[Piece]) -> tuple[int, int]:
     return times.most_common(1)[0][0]
 
 
-def _listed(mains: list[Piece], work: Path) -> list[str | Path]:
-    """The input of pieces that follow each other."""
+async def _inputs(mains: list[Piece], work: Path, *, with_picture: bool) -> list[list[str | Path]]:
+    """The inputs with the picture and, last, the sound; one input may be both."""
     if len(mains) == 1:
-        return ["-i", mains[0].path]
-    listing = work / "pieces.txt"
-    lines = (f"file '{p.path.name}'\nduration {p.probed.duration_ms}ms\n" for p in mains)
+        return [["-i", mains[0].path]]
+    sounds = [await _sound(piece, work / f"sound-{n}.mka") for n, piece in enumerate(mains)]
+    lengths = [piece.probed.duration_ms for piece in mains]
+    pictures = [_listed([p.path for p in mains], lengths, work / "pictures.txt")] if with_picture else []
+    return [*pictures, _listed(sounds, lengths, work / "sounds.txt")]
+
+
+async def _sound(piece: Piece, target: Path) -> Path:
+    """The sound of a piece, exactly as long as the piece: else each joint would move sound against picture by what is missing."""
+    seconds = piece.probed.duration_ms / 1000
+    source: list[str | Path] = ["-i", piece.path, "-map", "0:a:0"]
+    if not piece.probed.audio_codec:
+        source = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono"]
+    exactly = f"{STEADY},aformat=channel_layouts=mono,apad=whole_dur={seconds},atrim=end={seconds}"
+    await ffmpeg([*source, "-af", exactly, "-c:a", "flac", "-compression_level", "0", target])
+    return target
+
+
+def _listed(files: list[Path], lengths_ms: list[int], listing: Path) -> list[str | Path]:
+    """The input of files that follow each other."""
+    lines = (f"file '{file.name}'\nduration {length_ms}ms\n" for file, length_ms in zip(files, lengths_ms, strict=True))
     listing.write_text("ffconcat version 1.0\n" + "".join(lines), encoding="utf-8")
     return ["-f", "concat", "-safe", "0", "-i", listing]
 

@@ -38,9 +38,6 @@ class LevelsOnly:
     async def pause(self) -> None:
         """Nothing to do."""
 
-    async def resume(self) -> None:
-        """Nothing to do."""
-
     async def stop(self) -> None:
         """Nothing to do."""
 

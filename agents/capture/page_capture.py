@@ -109,18 +109,7 @@ class PageCapture:
     async def pause(self) -> None:
         """As base.Capture."""
         self._wish = Wish.PAUSE
-        await self._command_everywhere("pause", {})
-
-    async def resume(self) -> None:
-        """As base.Capture."""
-        answer = await self._command("resume", {}) if self._main else {}
-        if self._main:
-            self._main.last_chunk_at = self._main.last_sample_at = time.monotonic()
-        self._wish = Wish.RECORD
-        if not answer.get("recording"):
-            await self.start()
-        else:
-            await self._command_everywhere("resume", {})
+        await self._end_segments("pause")
 
     async def stop(self) -> None:
         """As base.Capture."""
@@ -129,11 +118,7 @@ class PageCapture:
             if task is not None:
                 task.cancel()
         self._watch = self._recovery = None
-        if self._main is not None or self._sides:
-            with contextlib.suppress(CaptureError):
-                await self._command("stop", {}, timeout_s=3.0)
-            await self._command_everywhere("stop", {}, timeout_s=1.0)
-        self._close_segments()
+        await self._end_segments("stop")
 
     # What the page says.
 
@@ -227,6 +212,14 @@ class PageCapture:
         segment = self._sides[frame] = self._new_segment(side=True)
         await self._command_everywhere("start", {**self._order(segment), "only": frame})
 
+    async def _end_segments(self, command: str) -> None:
+        """Has the page end its recorders and takes what they still give; a page that does not answer is listened to no more."""
+        if self._main is not None or self._sides:
+            with contextlib.suppress(CaptureError):
+                await self._command(command, {}, timeout_s=3.0)
+            await self._command_everywhere(command, {}, timeout_s=1.0)
+        self._close_segments()
+
     def _close_segments(self) -> None:
         for segment in (self._main, *self._sides.values()):
             if segment is not None:
@@ -251,8 +244,6 @@ class PageCapture:
                 if self._wish is Wish.RECORD:
                     await self._begin()
                     await self._begin_sides()
-                elif self._wish is Wish.PAUSE:
-                    self._close_segments()
             except CaptureError as error:
                 if time.monotonic() > deadline:
                     self._fail(f"{why}, and it could not be begun anew: {error}")

@@ -38,6 +38,12 @@ function mixIn(entry) {
   Node.connect(entry.source, bus);
 }
 
+// Shut while the recording is paused: what is on its way through the graph when the recording goes on is then silence, and nothing
+// that was said in the pause.
+function gate(open) {
+  if (bus) Gain.set(Gain.of(bus), open ? 1 : 0);
+}
+
 const decibel = (level) => (level > 1e-6 ? max(SILENCE_DBFS, 20 * log10(level)) : SILENCE_DBFS);
 
 function recordedLevel() {

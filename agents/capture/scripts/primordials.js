@@ -65,6 +65,10 @@ const Node = {
   connect: method(globalThis.AudioNode, "connect"),
   disconnect: method(globalThis.AudioNode, "disconnect"),
 };
+const Gain = {
+  of: property(Native.GainNode, "gain"),
+  set: setter(globalThis.AudioParam, "value"),
+};
 const Receiver = {
   synchronizationSources: method(globalThis.RTCRtpReceiver, "getSynchronizationSources"),
   contributingSources: method(globalThis.RTCRtpReceiver, "getContributingSources"),

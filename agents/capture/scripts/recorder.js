@@ -6,8 +6,6 @@ let wantsPicture = null; // what arm() was given
 const Recorder = {
   start: method(Native.MediaRecorder, "start"),
   stop: method(Native.MediaRecorder, "stop"),
-  pause: method(Native.MediaRecorder, "pause"),
-  resume: method(Native.MediaRecorder, "resume"),
   state: property(Native.MediaRecorder, "state"),
 };
 const isSupported = Native.MediaRecorder && Native.MediaRecorder.isTypeSupported.bind(Native.MediaRecorder);
@@ -51,6 +49,7 @@ async function start({ segment, mimes, rates }) {
   listen(native, "dataavailable", (event) => pass(mine, event.data));
   listen(native, "stop", () => lost(mine, mine.why));
   recorder = mine;
+  gate(true);
   // Its "start" event comes when the encoder is ready, up to half a second later; frames and sound are taken from now on.
   Recorder.start(native, SETTINGS.timeslice_ms);
   sampledAt = clock();
@@ -100,15 +99,11 @@ async function end() {
   return ended;
 }
 
+// No recorder exists in a pause, so nothing can be recorded; the picture stays armed for the next one. (MediaRecorder's own pause keeps
+// one timeline, but then nothing tells at what time of the clock a later moment of the file was.)
 function pause() {
-  if (recorder && Recorder.state(recorder.native) === "recording") Recorder.pause(recorder.native);
-  return { paused: Boolean(recorder) };
-}
-
-function resume() {
-  if (recorder && Recorder.state(recorder.native) === "paused") Recorder.resume(recorder.native);
-  sampledAt = clock();
-  return { recording: Boolean(recorder) };
+  gate(false);
+  return stop();
 }
 
 async function sample() {

@@ -125,7 +125,7 @@ async def test_nothing_of_a_pause_is_in_the_film(take: Take, site: str) -> None:
     )
     await until(lambda: [on for _, on in bot.speaking] == [True, False, True])
     resumed = time.monotonic()
-    await bot.capture.resume()
+    await bot.capture.start()
     await recorded_ms(bot, 2000)
     await bot.capture.stop()
     expected_ms = 1000 * (paused - started + time.monotonic() - resumed)

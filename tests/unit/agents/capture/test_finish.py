@@ -16,7 +16,9 @@ from agents.capture import ffmpeg as ffmpeg_module
 from agents.capture.base import Format
 from agents.capture.files import SegmentWriter
 from agents.capture.finish import FinishError, discard_segments, finish
+from agents.capture.join import LATE_SOUND_MS
 from tests.measure.media import frame_times, probe, samples
+from tests.measure.sound import beep_onsets
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -46,6 +48,10 @@ def stream(
         "1",
         "-",
     ]
+    return made(command)
+
+
+def made(command: list[str]) -> bytes:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
@@ -106,6 +112,33 @@ async def test_segments_of_several_epochs_follow_each_other(tmp_path: Path) -> N
     assert tone(file.path, 440, 2) > 0.08
     assert tone(file.path, 880, 6) > 0.08
     assert tone(file.path, 440, 6) < 0.01
+
+
+async def test_sound_that_is_shorter_than_its_picture_moves_nothing_at_the_joints(tmp_path: Path) -> None:
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=15:duration=2"]
+    command += ["-f", "lavfi", "-i", "aevalsrc=0.3*sin(1000*2*PI*t)*between(t\\,0.5\\,0.6):s=48000:d=1.94"]
+    command += ["-c:v", *H264, "-pix_fmt", "yuv420p", "-c:a", "libopus", "-f", "matroska", "-live", "1", "-"]
+    piece = made(command)
+    for number in range(1, 7):
+        put(tmp_path, number, piece)
+    file = await finish(tmp_path, Format.MP4)
+    onsets = beep_onsets(file.path)
+    begins = frame_times(file.path)[::30]
+    assert len(onsets) == len(begins) == 6
+    for onset, begin in zip(onsets, begins, strict=True):
+        assert onset - begin == pytest.approx(0.5 - LATE_SOUND_MS / 1000, abs=0.02)
+
+
+async def test_a_piece_without_sound_is_silent_and_keeps_its_place(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(video=H264, seconds=2))
+    mute = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=15:duration=2", "-c:v", *H264]
+    mute += ["-pix_fmt", "yuv420p", "-f", "matroska", "-live", "1", "-"]
+    put(tmp_path, 2, made(mute))
+    put(tmp_path, 3, stream(hertz=880, video=H264, seconds=2))
+    file = await finish(tmp_path, Format.MP4)
+    assert file.duration_ms == pytest.approx(6000, abs=200)
+    assert [tone(file.path, 440, second) > 0.05 for second in (1.0, 3.0, 5.0)] == [True, False, False]
+    assert tone(file.path, 880, 5.0) > 0.05
 
 
 async def test_pieces_that_differ_in_their_level_alone_are_copied(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ class FakeCapture:
     calls: list[str]
     start_errors: list[Exception] = field(default_factory=list)
     arm_errors: list[Exception] = field(default_factory=list)
+    start_holds: asyncio.Event | None = None
     listeners: CaptureListeners | None = None
 
     def browser_options(self, options: BrowserOptions) -> BrowserOptions:
@@ -99,6 +100,9 @@ class FakeCapture:
             raise self.arm_errors.pop(0)
 
     async def start(self) -> int:
+        if self.start_holds is not None:
+            self.calls.append("starting")
+            await self.start_holds.wait()
         if self.start_errors:
             raise self.start_errors.pop(0)
         self.calls.append("start")
@@ -106,9 +110,6 @@ class FakeCapture:
 
     async def pause(self) -> None:
         self.calls.append("pause")
-
-    async def resume(self) -> None:
-        self.calls.append("resume")
 
     async def stop(self) -> None:
         self.calls.append("stop")
