@@ -20,6 +20,7 @@ from tests.contract.harness import BOTS, MEET, Running
 NOT_THINGS = {
     "request_id": "the caller's own words",
     "calendar_event_id": "tests/contract/test_grpc_bots.py: told as one that does not exist",
+    "async_transcription_id": "no bot has one yet; test_rest_recorded.py: told as one that does not exist",
 }
 
 
