@@ -58,11 +58,8 @@ class Route:
         elsewhere = from_path | ({rule.body} if self.body_field is not None else set())
         self.query = None if rule.body == "*" else Query(method.input_type, elsewhere)
         response = method.output_type
-        self.is_list = False
         if rule.response_body:
-            shown = response.fields_by_name[rule.response_body]
-            self.is_list = shown.is_repeated
-            response = contract.message_type(shown)
+            response = contract.message_type(response.fields_by_name[rule.response_body])
         self.response_type = response
         self.request_headers = RequestHeaders(method.input_type)
         self.answer_headers = AnswerHeaders(response)
@@ -102,7 +99,7 @@ class Route:
         return bare
 
     def shown(self, response: Any) -> Any:
-        """What is the answer: the response, or the one field of it, which is a list of messages where `is_list`."""
+        """The message that is the answer: the response, or the one field of it."""
         return getattr(response, self._response_field) if self._response_field else response
 
 

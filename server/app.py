@@ -19,7 +19,7 @@ from server.domain.errors import BadSetting, DomainError
 from server.domain.meeting_url import MeetingPlaces
 from server.feed import Feed, FeedConfig
 from server.platform_files import PlatformFiles
-from server.purger import Purger
+from server.retention import Retention
 from server.rpc import checks
 from server.rpc.attend import AgentService
 from server.rpc.auth import Authenticator, Caller
@@ -35,7 +35,6 @@ from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
 from server.rpc.project_service import ProjectService, project_checks
-from server.rpc.transcripts import Transcripts
 from server.rpc.validation import Check, Validator
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
@@ -86,7 +85,6 @@ class Server:
         self._feed = Feed(self._store, FeedConfig(bookmark_seconds=settings.bookmark_seconds))
         await self._feed.start()
         self._closing.append(("feed", self._feed.stop))
-        self._purger = Purger(self._store, settings.media_dir)
         self._make_service()
         self._grpc = GrpcServer(
             self._pipeline,
@@ -100,8 +98,10 @@ class Server:
         scheduler = Scheduler(self._store, self._dispatcher.send, start_grace_s=settings.lease_seconds)
         await scheduler.start()
         self._closing.append(("scheduler", scheduler.stop))
-        await self._purger.start()
-        self._closing.append(("purger", self._purger.stop))
+        if settings.event_days is not None:
+            retention = Retention(self._store, settings.event_days, clock=self._clock)
+            await retention.start()
+            self._closing.append(("retention", retention.stop))
         self._health = asyncio.create_task(self._tell_health())
         self._closing.append(("health", self._end_health))
 
@@ -119,7 +119,6 @@ class Server:
             ),
             BotChanges(store, places),
             BotWishes(store),
-            Transcripts(store, self._purger),
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
             ProjectService(store.projects, settings.limits),

@@ -73,6 +73,9 @@ class ServerSettings(BaseSettings):
         le=3600,
         description="Seconds before its join_at at which a bot is staged: a worker takes it, starts the browser, and waits.",
     )
+    event_days: float | None = Field(
+        default=None, ge=1, description="Days for which events are kept in the log; for ever where not set."
+    )
     drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that calls get to finish when the server stops.")
     key_cache_seconds: float = Field(default=1.0, ge=0, le=1, description="Seconds for which a checked API key is believed.")
     bookmark_seconds: float = Field(default=15.0, gt=0, description="Seconds of silence in a stream before a bookmark is sent.")

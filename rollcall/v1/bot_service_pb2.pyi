@@ -327,12 +327,33 @@ class ListBotsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     MEETING_URL_FIELD_NUMBER: _builtins.int
     DEDUPLICATION_KEY_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     JOIN_AT_AFTER_FIELD_NUMBER: _builtins.int
     JOIN_AT_BEFORE_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     meeting_url: _builtins.str
     """Only those at this meeting."""
     deduplication_key: _builtins.str
@@ -351,6 +372,10 @@ class ListBotsRequest(_message.Message):
     def join_at_before(self) -> _timestamp_pb2.Timestamp:
         """Only those that join at this time or earlier."""
 
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only those whose metadata has all of these. Over HTTP: `metadata.team=red`."""
+
     def __init__(
         self,
         *,
@@ -360,10 +385,11 @@ class ListBotsRequest(_message.Message):
         join_at_after: _timestamp_pb2.Timestamp | None = ...,
         join_at_before: _timestamp_pb2.Timestamp | None = ...,
         cursor: _builtins.str | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_deduplication_key", b"_deduplication_key", "_meeting_url", b"_meeting_url", "cursor", b"cursor", "deduplication_key", b"deduplication_key", "join_at_after", b"join_at_after", "join_at_before", b"join_at_before", "meeting_url", b"meeting_url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_deduplication_key", b"_deduplication_key", "_meeting_url", b"_meeting_url", "cursor", b"cursor", "deduplication_key", b"deduplication_key", "join_at_after", b"join_at_after", "join_at_before", b"join_at_before", "meeting_url", b"meeting_url", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_deduplication_key", b"_deduplication_key", "_meeting_url", b"_meeting_url", "cursor", b"cursor", "deduplication_key", b"deduplication_key", "join_at_after", b"join_at_after", "join_at_before", b"join_at_before", "meeting_url", b"meeting_url", "metadata", b"metadata", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015

@@ -29,7 +29,7 @@ from rollcall.v1 import bot_pb2 as rollcall_dot_v1_dot_bot__pb2
 from rollcall.v1 import event_pb2 as rollcall_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollcall/v1/event_service.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\x1a\x17rollcall/v1/event.proto\"\x98\x01\n\x0fWatchBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12*\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\r\xbaH\x04\"\x02(\x00\xaa\xbb\x18\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x03 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x42\x11\n\x0f_after_sequence\"\x87\x01\n\x10WatchBotResponse\x12\x18\n\x08sequence\x18\x01 \x01(\x03\x42\x06\xaa\xbb\x18\x02(\x01\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.rollcall.v1.EventH\x00\x12)\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x15.rollcall.v1.BookmarkH\x00\x42\t\n\x07message\"\xb9\x02\n\x12WatchEventsRequest\x12\x1b\n\x06\x63ursor\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x02 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x06states\x18\x03 \x03(\x0e\x32\x15.rollcall.v1.BotStateB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x07\x62ot_ids\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12?\n\x08metadata\x18\x05 \x03(\x0b\x32-.rollcall.v1.WatchEventsRequest.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_cursor\"\x88\x01\n\x13WatchEventsResponse\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02(\x01\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.rollcall.v1.EventH\x00\x12)\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x15.rollcall.v1.BookmarkH\x00\x42\t\n\x07message\"\xb7\x01\n\x14ListBotEventsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12$\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x03 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x13\n\x06\x63ursor\x18\x04 \x01(\tH\x01\x88\x01\x01\x42\x11\n\x0f_after_sequenceB\t\n\x07_cursor\"\x8c\x01\n\x15ListBotEventsResponse\x12\x19\n\x04next\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x00\x88\x01\x01\x12\x1d\n\x08previous\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x01\x88\x01\x01\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.rollcall.v1.EventB\x07\n\x05_nextB\x0b\n\t_previous\"k\n\x11ListEventsRequest\x12\x13\n\x06\x63ursor\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x02 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x42\t\n\x07_cursor\"\x89\x01\n\x12ListEventsResponse\x12\x19\n\x04next\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x00\x88\x01\x01\x12\x1d\n\x08previous\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x01\x88\x01\x01\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.rollcall.v1.EventB\x07\n\x05_nextB\x0b\n\t_previous2\xd0\x03\n\x0c\x45ventService\x12o\n\x08WatchBot\x12\x1c.rollcall.v1.WatchBotRequest\x1a\x1d.rollcall.v1.WatchBotResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/bots/{bot_id}/events0\x01\x12j\n\x0bWatchEvents\x12\x1f.rollcall.v1.WatchEventsRequest\x1a .rollcall.v1.WatchEventsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/events0\x01\x12|\n\rListBotEvents\x12!.rollcall.v1.ListBotEventsRequest\x1a\".rollcall.v1.ListBotEventsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/bots/{bot_id}/events\x12\x65\n\nListEvents\x12\x1e.rollcall.v1.ListEventsRequest\x1a\x1f.rollcall.v1.ListEventsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/eventsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollcall/v1/event_service.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\x1a\x17rollcall/v1/event.proto\"\xd0\x01\n\x0fWatchBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12*\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\r\xbaH\x04\"\x02(\x00\xaa\xbb\x18\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x03 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x06states\x18\x04 \x03(\x0e\x32\x15.rollcall.v1.BotStateB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x42\x11\n\x0f_after_sequence\"\x87\x01\n\x10WatchBotResponse\x12\x18\n\x08sequence\x18\x01 \x01(\x03\x42\x06\xaa\xbb\x18\x02(\x01\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.rollcall.v1.EventH\x00\x12)\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x15.rollcall.v1.BookmarkH\x00\x42\t\n\x07message\"\xc3\x02\n\x12WatchEventsRequest\x12\x1b\n\x06\x63ursor\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02(\x01H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x02 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x06states\x18\x03 \x03(\x0e\x32\x15.rollcall.v1.BotStateB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x07\x62ot_ids\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12I\n\x08metadata\x18\x05 \x03(\x0b\x32-.rollcall.v1.WatchEventsRequest.MetadataEntryB\x08\xbaH\x05\x9a\x01\x02\x10\x14\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_cursor\"\x88\x01\n\x13WatchEventsResponse\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02(\x01\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.rollcall.v1.EventH\x00\x12)\n\x08\x62ookmark\x18\x03 \x01(\x0b\x32\x15.rollcall.v1.BookmarkH\x00\x42\t\n\x07message\"\xef\x01\n\x14ListBotEventsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12$\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x03 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x13\n\x06\x63ursor\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x36\n\x06states\x18\x05 \x03(\x0e\x32\x15.rollcall.v1.BotStateB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x42\x11\n\x0f_after_sequenceB\t\n\x07_cursor\"\x8c\x01\n\x15ListBotEventsResponse\x12\x19\n\x04next\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x00\x88\x01\x01\x12\x1d\n\x08previous\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x01\x88\x01\x01\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.rollcall.v1.EventB\x07\n\x05_nextB\x0b\n\t_previous\"\xb9\x02\n\x11ListEventsRequest\x12\x13\n\x06\x63ursor\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x36\n\x05kinds\x18\x02 \x03(\x0e\x32\x16.rollcall.v1.EventKindB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x06states\x18\x03 \x03(\x0e\x32\x15.rollcall.v1.BotStateB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x07\x62ot_ids\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12H\n\x08metadata\x18\x05 \x03(\x0b\x32,.rollcall.v1.ListEventsRequest.MetadataEntryB\x08\xbaH\x05\x9a\x01\x02\x10\x14\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\t\n\x07_cursor\"\x89\x01\n\x12ListEventsResponse\x12\x19\n\x04next\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x00\x88\x01\x01\x12\x1d\n\x08previous\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x10\x01H\x01\x88\x01\x01\x12#\n\x07results\x18\x03 \x03(\x0b\x32\x12.rollcall.v1.EventB\x07\n\x05_nextB\x0b\n\t_previous2\xd0\x03\n\x0c\x45ventService\x12o\n\x08WatchBot\x12\x1c.rollcall.v1.WatchBotRequest\x1a\x1d.rollcall.v1.WatchBotResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/bots/{bot_id}/events0\x01\x12j\n\x0bWatchEvents\x12\x1f.rollcall.v1.WatchEventsRequest\x1a .rollcall.v1.WatchEventsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/events0\x01\x12|\n\rListBotEvents\x12!.rollcall.v1.ListBotEventsRequest\x1a\".rollcall.v1.ListBotEventsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/bots/{bot_id}/events\x12\x65\n\nListEvents\x12\x1e.rollcall.v1.ListEventsRequest\x1a\x1f.rollcall.v1.ListEventsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/eventsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHBOTREQUEST'].fields_by_name['after_sequence']._serialized_options = b'\272H\004\"\002(\000\252\273\030\002(\001'
   _globals['_WATCHBOTREQUEST'].fields_by_name['kinds']._loaded_options = None
   _globals['_WATCHBOTREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_WATCHBOTREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_WATCHBOTREQUEST'].fields_by_name['states']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
   _globals['_WATCHBOTRESPONSE'].fields_by_name['sequence']._loaded_options = None
   _globals['_WATCHBOTRESPONSE'].fields_by_name['sequence']._serialized_options = b'\252\273\030\002(\001'
   _globals['_WATCHEVENTSREQUEST_METADATAENTRY']._loaded_options = None
@@ -52,18 +54,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['bot_ids']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['bot_ids']._serialized_options = b'\272H\005\222\001\002\020d'
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['metadata']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['metadata']._serialized_options = b'\272H\005\232\001\002\020\024'
   _globals['_WATCHEVENTSRESPONSE'].fields_by_name['cursor']._loaded_options = None
   _globals['_WATCHEVENTSRESPONSE'].fields_by_name['cursor']._serialized_options = b'\252\273\030\002(\001'
   _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['after_sequence']._loaded_options = None
   _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['after_sequence']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['kinds']._loaded_options = None
   _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTBOTEVENTSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
   _globals['_LISTBOTEVENTSRESPONSE'].fields_by_name['next']._loaded_options = None
   _globals['_LISTBOTEVENTSRESPONSE'].fields_by_name['next']._serialized_options = b'\252\273\030\002\020\001'
   _globals['_LISTBOTEVENTSRESPONSE'].fields_by_name['previous']._loaded_options = None
   _globals['_LISTBOTEVENTSRESPONSE'].fields_by_name['previous']._serialized_options = b'\252\273\030\002\020\001'
+  _globals['_LISTEVENTSREQUEST_METADATAENTRY']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_LISTEVENTSREQUEST'].fields_by_name['kinds']._loaded_options = None
   _globals['_LISTEVENTSREQUEST'].fields_by_name['kinds']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\014\222\001\t\"\007\202\001\004\020\001 \000'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['bot_ids']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['bot_ids']._serialized_options = b'\272H\005\222\001\002\020d'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['metadata']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['metadata']._serialized_options = b'\272H\005\232\001\002\020\024'
   _globals['_LISTEVENTSRESPONSE'].fields_by_name['next']._loaded_options = None
   _globals['_LISTEVENTSRESPONSE'].fields_by_name['next']._serialized_options = b'\252\273\030\002\020\001'
   _globals['_LISTEVENTSRESPONSE'].fields_by_name['previous']._loaded_options = None
@@ -77,23 +91,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['ListEvents']._serialized_options = b'\202\323\344\223\002\020\022\016/api/v1/events'
   _globals['_WATCHBOTREQUEST']._serialized_start=187
-  _globals['_WATCHBOTREQUEST']._serialized_end=339
-  _globals['_WATCHBOTRESPONSE']._serialized_start=342
-  _globals['_WATCHBOTRESPONSE']._serialized_end=477
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=480
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=793
-  _globals['_WATCHEVENTSREQUEST_METADATAENTRY']._serialized_start=735
-  _globals['_WATCHEVENTSREQUEST_METADATAENTRY']._serialized_end=782
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=796
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=932
-  _globals['_LISTBOTEVENTSREQUEST']._serialized_start=935
-  _globals['_LISTBOTEVENTSREQUEST']._serialized_end=1118
-  _globals['_LISTBOTEVENTSRESPONSE']._serialized_start=1121
-  _globals['_LISTBOTEVENTSRESPONSE']._serialized_end=1261
-  _globals['_LISTEVENTSREQUEST']._serialized_start=1263
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1370
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1373
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1510
-  _globals['_EVENTSERVICE']._serialized_start=1513
-  _globals['_EVENTSERVICE']._serialized_end=1977
+  _globals['_WATCHBOTREQUEST']._serialized_end=395
+  _globals['_WATCHBOTRESPONSE']._serialized_start=398
+  _globals['_WATCHBOTRESPONSE']._serialized_end=533
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=536
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=859
+  _globals['_WATCHEVENTSREQUEST_METADATAENTRY']._serialized_start=801
+  _globals['_WATCHEVENTSREQUEST_METADATAENTRY']._serialized_end=848
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=862
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=998
+  _globals['_LISTBOTEVENTSREQUEST']._serialized_start=1001
+  _globals['_LISTBOTEVENTSREQUEST']._serialized_end=1240
+  _globals['_LISTBOTEVENTSRESPONSE']._serialized_start=1243
+  _globals['_LISTBOTEVENTSRESPONSE']._serialized_end=1383
+  _globals['_LISTEVENTSREQUEST']._serialized_start=1386
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1699
+  _globals['_LISTEVENTSREQUEST_METADATAENTRY']._serialized_start=801
+  _globals['_LISTEVENTSREQUEST_METADATAENTRY']._serialized_end=848
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1702
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1839
+  _globals['_EVENTSERVICE']._serialized_start=1842
+  _globals['_EVENTSERVICE']._serialized_end=2306
 # @@protoc_insertion_point(module_scope)

@@ -29,13 +29,20 @@ class WatchBotRequest(_message.Message):
     BOT_ID_FIELD_NUMBER: _builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """The bot."""
     after_sequence: _builtins.int
-    """Events after this one; 0 for all, not given for those from now on."""
+    """Events after this one; 0 for all that are kept, not given for those from now on. OUT_OF_RANGE, with the `earliest` that can be
+    resumed after, where later ones are no longer kept.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """Only these kinds; none given for all."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_bot_pb2.BotState.ValueType]:
+        """Only state events that lead to one of these; other kinds are hidden by it."""
 
     def __init__(
         self,
@@ -43,10 +50,11 @@ class WatchBotRequest(_message.Message):
         bot_id: _builtins.str = ...,
         after_sequence: _builtins.int | None = ...,
         kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
+        states: _abc.Iterable[_bot_pb2.BotState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "after_sequence", b"after_sequence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "after_sequence", b"after_sequence", "bot_id", b"bot_id", "kinds", b"kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "after_sequence", b"after_sequence", "bot_id", b"bot_id", "kinds", b"kinds", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after_sequence: _TypeAlias = _typing.Literal["after_sequence"]  # noqa: Y015
     _WhichOneofArgType__after_sequence: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence"]  # noqa: Y015
@@ -122,7 +130,9 @@ class WatchEventsRequest(_message.Message):
     BOT_IDS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
-    """Events after this one; `start` for all, not given for those from now on."""
+    """Events after this one; `start` for all that are kept, not given for those from now on. OUT_OF_RANGE, with the `earliest` that
+    can be resumed after, where later ones are no longer kept.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """Only these kinds; none given for all."""
@@ -137,7 +147,7 @@ class WatchEventsRequest(_message.Message):
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Only bots whose metadata has all of these."""
+        """Only bots whose metadata has all of these. Over HTTP: `metadata.team=red`."""
 
     def __init__(
         self,
@@ -204,15 +214,20 @@ class ListBotEventsRequest(_message.Message):
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """The bot."""
     after_sequence: _builtins.int
-    """Events after this one."""
+    """Events after this one; OUT_OF_RANGE where later ones are no longer kept, 0 for all that are kept."""
     cursor: _builtins.str
     """The page."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """Only these kinds; none given for all."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_bot_pb2.BotState.ValueType]:
+        """Only state events that lead to one of these; other kinds are hidden by it."""
 
     def __init__(
         self,
@@ -221,10 +236,11 @@ class ListBotEventsRequest(_message.Message):
         after_sequence: _builtins.int | None = ...,
         kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
         cursor: _builtins.str | None = ...,
+        states: _abc.Iterable[_bot_pb2.BotState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "_cursor", b"_cursor", "after_sequence", b"after_sequence", "cursor", b"cursor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "_cursor", b"_cursor", "after_sequence", b"after_sequence", "bot_id", b"bot_id", "cursor", b"cursor", "kinds", b"kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence", "_cursor", b"_cursor", "after_sequence", b"after_sequence", "bot_id", b"bot_id", "cursor", b"cursor", "kinds", b"kinds", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after_sequence: _TypeAlias = _typing.Literal["after_sequence"]  # noqa: Y015
     _WhichOneofArgType__after_sequence: _TypeAlias = _typing.Literal["_after_sequence", b"_after_sequence"]  # noqa: Y015
@@ -282,23 +298,61 @@ class ListEventsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CURSOR_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    BOT_IDS_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
-    """The page, or a position of WatchEvents: events after it."""
+    """The page, or a position of WatchEvents: events after it. OUT_OF_RANGE where later ones are no longer kept."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """Only these kinds; none given for all."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_bot_pb2.BotState.ValueType]:
+        """Only state events that lead to one of these; other kinds are hidden by it."""
+
+    @_builtins.property
+    def bot_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these bots."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Only bots whose metadata has all of these. Over HTTP: `metadata.team=red`."""
 
     def __init__(
         self,
         *,
         cursor: _builtins.str | None = ...,
         kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
+        states: _abc.Iterable[_bot_pb2.BotState.ValueType] | None = ...,
+        bot_ids: _abc.Iterable[_builtins.str] | None = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "cursor", b"cursor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "cursor", b"cursor", "kinds", b"kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "bot_ids", b"bot_ids", "cursor", b"cursor", "kinds", b"kinds", "metadata", b"metadata", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015

@@ -8,13 +8,12 @@ from collections.abc import AsyncGenerator, Sequence
 
 import structlog
 
-from server.domain.errors import Draining, OutOfRange
+from server.domain.errors import Draining
 from server.domain.state import TERMINAL
-from server.feed.cursor import START
-from server.feed.filters import EventFilter
+from server.feed.bounds import begin_in_bot, begin_in_project
 from server.feed.subscription import FeedConfig, FeedItem, Source, Subscription
 from server.feed.topic import Topic
-from server.store import Store, StoredEvent
+from server.store import EventFilter, Store, StoredEvent
 from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
@@ -56,9 +55,9 @@ class Feed:
         bot_id: str,
         *,
         after_sequence: int | None = None,
-        kinds: frozenset[int] = frozenset(),
+        filters: EventFilter | None = None,
     ) -> AsyncGenerator[FeedItem, None]:
-        """One bot's events after `after_sequence` (0: all; None: from now on). Ends after the last event of a settled bot:
+        """One bot's events after `after_sequence` (0: all kept; None: from now on). Ends after the last event of a settled bot:
         one in a terminal state, its recording finished, and let go by its agent, who may have had a last word to say.
 
         Use with `contextlib.aclosing`. Raises NotFound, OutOfRange, SlowReader, Draining, DatabaseAway while iterated.
@@ -72,19 +71,20 @@ class Feed:
             bot = await self._store.get_bot(None, bot_id)
             return bot.settled and place >= bot.last_sequence
 
+        async def check_kept(place: int) -> None:
+            begin_in_bot(place, await self._store.bounds_of_bot(bot_id))
+
         source = Source(
             read=read,
             place=lambda event: event.sequence,
-            shows=lambda event: not kinds or event.kind in kinds,
+            shows=(filters or EventFilter()).shows,
+            check_kept=check_kept,
             at_end=at_end,
             ends=True,
         )
         async with self._subscribed(project_id, bot_id, source) as subscription:
-            bot = await self._store.get_bot(None, bot_id)
-            subscription.ending, last = bot.state in TERMINAL, bot.last_sequence
-            if after_sequence is not None and after_sequence > last:
-                raise OutOfRange(0, f"The bot's log ends at {last}; resume after {last} or earlier.")
-            subscription.place = last if after_sequence is None else after_sequence
+            subscription.ending = (await self._store.get_bot(None, bot_id)).state in TERMINAL
+            subscription.place = begin_in_bot(after_sequence, await self._store.bounds_of_bot(bot_id))
             async with contextlib.aclosing(subscription.items()) as items:
                 async for item in items:
                     yield item
@@ -92,7 +92,7 @@ class Feed:
     async def watch_project(
         self, project_id: str, *, after_position: int | None = None, filters: EventFilter | None = None
     ) -> AsyncGenerator[FeedItem, None]:
-        """A project's events after `after_position` (0: all; None: from now on), without an end.
+        """A project's events after `after_position` (0: all that are kept; None: from now on), without an end.
 
         Use with `contextlib.aclosing`. Raises OutOfRange, SlowReader, Draining, DatabaseAway while iterated.
         """
@@ -103,15 +103,19 @@ class Feed:
         async def at_end(_place: int) -> bool:
             return False
 
-        shows = (filters or EventFilter()).shows
-        source = Source(read=read, place=lambda event: event.position, shows=shows, at_end=at_end, ends=False)
+        async def check_kept(place: int) -> None:
+            begin_in_project(place, await self._store.bounds_of_project(project_id))
+
+        source = Source(
+            read=read,
+            place=lambda event: event.position,
+            shows=(filters or EventFilter()).shows,
+            check_kept=check_kept,
+            at_end=at_end,
+            ends=False,
+        )
         async with self._subscribed(project_id, None, source) as subscription:
-            last = await self._store.last_position(project_id)
-            if after_position is not None and after_position > last:
-                raise OutOfRange(
-                    START, f"The position lies beyond the end of the log; use a cursor as it was given to you, or {START}."
-                )
-            subscription.place = last if after_position is None else after_position
+            subscription.place = begin_in_project(after_position, await self._store.bounds_of_project(project_id))
             async with contextlib.aclosing(subscription.items()) as items:
                 async for item in items:
                     yield item

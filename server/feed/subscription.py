@@ -64,6 +64,8 @@ class Source:
     """An event's position in what is followed."""
     shows: Callable[[StoredEvent], bool]
     """Whether the watcher wants it."""
+    check_kept: Callable[[int], Awaitable[None]]
+    """Raises OutOfRange where events after this position are no longer kept; asked when some are missing."""
     at_end: Callable[[int], Awaitable[bool]]
     """Whether nothing will ever follow this position; asked when everything stored has been sent, and again and again once the
     bot is in a terminal state: that its agent lets go is no event."""
@@ -156,6 +158,12 @@ class Subscription:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def read_again(self) -> None:
+        """Has the watcher read the log for itself: what was offered has a gap."""
+        self._drop_queue()
+        self._overflowed = True
+        self._wake()
+
     # -- The watcher's side --------------------------------------------------------------------------------------------
 
     async def items(self) -> AsyncGenerator[FeedItem, None]:
@@ -184,6 +192,10 @@ class Subscription:
             self._check()
             page = await self._source.read(self.place, self._config.page_events)
             await asyncio.sleep(0)  # reading SQLite does not wait for anything: let others have their turn
+            # A page that does not follow (a watcher was so slow that its events are no longer kept) is a gap, unless a bot and
+            # its events were deleted. After a queue that ran over there has to be something.
+            if self.place and (self._source.place(page[0]) != self.place + 1 if page else self._passed_by):
+                await self._source.check_kept(self.place)
             hidden = False
             for event in page:
                 self._check()

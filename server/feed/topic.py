@@ -121,6 +121,8 @@ class Topic:
             try:
                 while events := await self._store.project_events_after(self._project_id, self._head or 0, _PAGE):
                     head = self._head or 0
+                    if events[0].position > head + 1:
+                        self._have_all_read()
                     self._hand_out([event for event in events if event.position > head])
                     await asyncio.sleep(0)
                     if len(events) < _PAGE:
@@ -130,6 +132,13 @@ class Topic:
                 await asyncio.sleep(_PAUSE_S)
             except NotFound:
                 return
+
+    def _have_all_read(self) -> None:
+        """Events are gone that were never handed out: this process was away for very long, or a bot was deleted with its events.
+        Whether a watcher has missed any depends on where it is.
+        """
+        for subscription in self.subscriptions:
+            subscription.read_again()
 
     def _hand_out(self, events: Sequence[StoredEvent]) -> None:
         for event in events:

@@ -29,7 +29,7 @@ from server.domain.state import ATTENDING, JOINED, TERMINAL, BotState, SubType, 
 from server.feed import Feed, FeedItem
 from server.rpc import convert
 from server.rpc.attend_reports import ReportLine
-from server.store import Lease, Store, Task
+from server.store import EventFilter, Lease, Store, Task
 from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ _MOST_REPORTS = 256
 _SLACK = 0.9
 """Heartbeats come every third of the lease; one that is a little early renews all the same."""
 _LEAVE = "leave"
-_KINDS = frozenset({int(event_pb2.EVENT_KIND_STATE), int(event_pb2.EVENT_KIND_MEDIA_REQUEST)})
+_WATCHED = EventFilter(kinds=frozenset({int(event_pb2.EVENT_KIND_STATE), int(event_pb2.EVENT_KIND_MEDIA_REQUEST)}))
 _AT_THE_MEETING = {
     pb.AGENT_PHASE_JOINING,
     pb.AGENT_PHASE_WAITING_ROOM,
@@ -49,8 +49,6 @@ _AT_THE_MEETING = {
     pb.AGENT_PHASE_IN_MEETING,
 }
 _NO_SUB_TYPE = bot_pb2.BOT_EVENT_SUB_TYPE_UNSPECIFIED
-_TAKEN = {bot_pb2.BOT_EVENT_TYPE_AGENT_LOST, bot_pb2.BOT_EVENT_TYPE_DATA_DELETED}
-"""What takes the bot from whoever runs it."""
 _OVER = TERMINAL | {BotState.POST_PROCESSING}
 
 
@@ -230,7 +228,7 @@ class AttendSession:
 
     async def _follow(self) -> None:
         """Ends only with an error, or after the last event of a bot that has ended (then the agent still has to release it)."""
-        items = self._feed.watch_bot(None, self._bot_id, after_sequence=self._lease.bot.last_sequence, kinds=_KINDS)
+        items = self._feed.watch_bot(None, self._bot_id, after_sequence=self._lease.bot.last_sequence, filters=_WATCHED)
         async with aclosing(items):
             async for item in items:
                 if item.event is not None and not self._released:
@@ -244,7 +242,7 @@ class AttendSession:
                 await self._send_wishes()
             return
         change = event.state
-        if change.type in _TAKEN or change.sub_type == bot_pb2.BOT_EVENT_SUB_TYPE_HEARTBEAT_TIMEOUT:
+        if change.type == bot_pb2.BOT_EVENT_TYPE_AGENT_LOST or change.sub_type == bot_pb2.BOT_EVENT_SUB_TYPE_HEARTBEAT_TIMEOUT:
             raise LeaseLost(self._epoch)
         self._state = convert.STATE_WORDS[change.new_state]
         if self._state is BotState.FATAL_ERROR and change.epoch != self._epoch:

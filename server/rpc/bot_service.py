@@ -67,6 +67,7 @@ class BotService:
             states=tuple(STATE_WORDS[state] for state in request.states),
             join_at_after_us=time_us(request.join_at_after) if request.HasField("join_at_after") else None,
             join_at_before_us=time_us(request.join_at_before) if request.HasField("join_at_before") else None,
+            metadata=dict(request.metadata),
         )
         page = await self.store.list_bots(caller.project_id, filters, _cursor(request))
         return pb.ListBotsResponse(

@@ -4,6 +4,8 @@ store = await Store.open(StoreConfig(database_url="sqlite:///data/rollcall.db"))
 bot = await store.create_bot(NewBot(project_id=…, bot_name=…, meeting_url=…, platform=…))
 """
 
+from server.store.filters import EventFilter
+from server.store.log import LogBounds
 from server.store.once import Once, RequestKey
 from server.store.project_records import AuditAction, AuditRecord, KeyAccess, KeyRecord, ProjectRecord
 from server.store.records import (
@@ -33,9 +35,11 @@ __all__ = [
     "BotFilter",
     "BotRecord",
     "CommandRecord",
+    "EventFilter",
     "KeyAccess",
     "KeyRecord",
     "Lease",
+    "LogBounds",
     "NewBot",
     "Once",
     "Outcome",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from server.domain.errors import NotFound
+from server.store.filters import EventFilter
 from server.store.pages import PageCursor, read_page
 from server.store.reads import require_bot
 from server.store.records import Page, StoredEvent
@@ -35,6 +37,13 @@ _PROJECT_AFTER: Final = (
     .limit(bindparam("most"))
 )
 _LAST_POSITION: Final = select(PROJECT.c.last_position).where(PROJECT.c.id == bindparam("project_id"))
+_BOT_BOUNDS: Final = select(
+    BOT.c.last_sequence, select(func.min(EVENT.c.sequence)).where(EVENT.c.bot_id == bindparam("bot_id")).scalar_subquery()
+).where(BOT.c.id == bindparam("bot_id"))
+_PROJECT_BOUNDS: Final = select(
+    PROJECT.c.last_position,
+    select(func.min(EVENT.c.position)).where(EVENT.c.project_id == bindparam("project_id")).scalar_subquery(),
+).where(PROJECT.c.id == bindparam("project_id"))
 
 
 def read_bot_events(connection: Connection, bot_id: str, sequence: int, limit: int) -> list[StoredEvent]:
@@ -56,26 +65,48 @@ def read_last_position(connection: Connection, project_id: str) -> int:
     return int(position)
 
 
+@dataclass(frozen=True, slots=True)
+class LogBounds:
+    """What is kept of a log. `earliest`: the first place that can be resumed after. `last`: its newest event, kept or not."""
+
+    earliest: int
+    last: int
+
+
+def read_bounds_of_bot(connection: Connection, bot_id: str) -> LogBounds:
+    """What is kept of a bot's log. Raises NotFound."""
+    return _bounds(connection.execute(_BOT_BOUNDS, {"bot_id": bot_id}).first(), "Bot")
+
+
+def read_bounds_of_project(connection: Connection, project_id: str) -> LogBounds:
+    """What is kept of a project's log. Raises NotFound."""
+    return _bounds(connection.execute(_PROJECT_BOUNDS, {"project_id": project_id}).first(), "Project")
+
+
+def _bounds(row: Any, what: str) -> LogBounds:
+    if row is None:
+        raise NotFound(what)
+    last, first = row
+    return LogBounds(last if first is None else first - 1, last)
+
+
 def read_page_of_bot(
-    connection: Connection, bot: tuple[str, str], after: int, kinds: frozenset[int], place: tuple[PageCursor | None, int]
+    connection: Connection, bot: tuple[str, str], after: int, filters: EventFilter, place: tuple[PageCursor | None, int]
 ) -> Page[StoredEvent]:
     """A page of one bot's log: `bot` is its project and its id, `place` the cursor and the page's size. Raises NotFound."""
     project_id, bot_id = bot
     require_bot(connection, project_id, bot_id)
-    statement = _of_kinds(_EVENTS.where(EVENT.c.bot_id == bot_id, EVENT.c.sequence > after), kinds)
+    statement = filters.narrow(_EVENTS.where(EVENT.c.bot_id == bot_id, EVENT.c.sequence > after), connection.dialect.name)
     return read_page(connection, statement, (EVENT.c.sequence,), *place, key=lambda row: (row.sequence,), item=_event)
 
 
 def read_page_of_project(
-    connection: Connection, project_id: str, after: int, kinds: frozenset[int], place: tuple[PageCursor | None, int]
+    connection: Connection, project_id: str, after: int, filters: EventFilter, place: tuple[PageCursor | None, int]
 ) -> Page[StoredEvent]:
     """A page of a project's log; `place` is the cursor and the page's size."""
-    statement = _of_kinds(_EVENTS.where(EVENT.c.project_id == project_id, EVENT.c.position > after), kinds)
+    own = _EVENTS.where(EVENT.c.project_id == project_id, EVENT.c.position > after)
+    statement = filters.narrow(own, connection.dialect.name)
     return read_page(connection, statement, (EVENT.c.position,), *place, key=lambda row: (row.position,), item=_event)
-
-
-def _of_kinds(statement: Select[Any], kinds: frozenset[int]) -> Select[Any]:
-    return statement.where(EVENT.c.kind.in_(sorted(kinds))) if kinds else statement
 
 
 def _event(row: Any) -> StoredEvent:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 from rollcall.v1 import agent_service_pb2, bot_pb2
 from server.domain.errors import NotFound
 from server.domain.state import RecordingState
+from server.store.filters import has_metadata
 from server.store.pages import PageCursor, read_page
 from server.store.records import BotFilter, BotRecord, CommandRecord, Page, ParticipantRecord, RecordingRecord
 from server.store.rows import RECORD_COLUMNS, RECORD_FIELDS, record_from
@@ -51,7 +52,7 @@ def read_bots(
     """A page of bots, oldest first."""
     return read_page(
         connection,
-        _filtered(_BOTS.where(BOT.c.project_id == project_id), filters),
+        _filtered(_BOTS.where(BOT.c.project_id == project_id), filters, connection.dialect.name),
         (BOT.c.created_us, BOT.c.id),
         cursor,
         limit,
@@ -60,7 +61,7 @@ def read_bots(
     )
 
 
-def _filtered(statement: Select[Any], filters: BotFilter) -> Select[Any]:
+def _filtered(statement: Select[Any], filters: BotFilter, dialect: str) -> Select[Any]:
     if filters.meeting_url is not None:
         statement = statement.where(BOT.c.meeting_url == storable(filters.meeting_url))
     if filters.deduplication_key is not None:
@@ -71,7 +72,7 @@ def _filtered(statement: Select[Any], filters: BotFilter) -> Select[Any]:
         statement = statement.where(BOT.c.join_at_us >= filters.join_at_after_us)
     if filters.join_at_before_us is not None:
         statement = statement.where(BOT.c.join_at_us <= filters.join_at_before_us)
-    return statement
+    return statement.where(has_metadata(filters.metadata, dialect)) if filters.metadata else statement
 
 
 def read_participants(

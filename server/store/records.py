@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 from rollcall.v1 import agent_service_pb2, event_pb2
@@ -153,6 +155,8 @@ class BotFilter:
     states: tuple[BotState, ...] = ()
     join_at_after_us: int | None = None
     join_at_before_us: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """All of these must be in the bot's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +188,19 @@ class StoredEvent:
     metadata_json: str | None = None
     """The bot's metadata when it was committed or read."""
     _message: event_pb2.Event | None = None
+    _metadata: Mapping[str, str] | None = None
 
     def message(self) -> event_pb2.Event:
         """The event itself, parsed at most once."""
         if self._message is None:
             self._message = event_pb2.Event.FromString(self.data)
         return self._message
+
+    def metadata(self) -> Mapping[str, str]:
+        """The bot's metadata, parsed at most once however many watchers ask."""
+        if self._metadata is None:
+            self._metadata = json.loads(self.metadata_json) if self.metadata_json else {}
+        return self._metadata
 
 
 class Task(StrEnum):

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
+from rollcall.v1 import agent_service_pb2, bot_pb2
 from server.domain.errors import DatabaseAway, DataFolderInUse, NotFound
 from server.domain.ids import random_word
 from server.domain.state import SubType, Trigger, carries
 from server.domain.wishes import Wish
-from server.store import leases, log, reads, utterances
+from server.store import leases, reads
 from server.store.attention import Sweep
 from server.store.bot_reader import BotReader
 from server.store.bots import CreateBot, MoveBot
 from server.store.changes import DeleteBot, UpdateBot
 from server.store.commands import AddCommand, FinishCommand
-from server.store.engines import FolderLock, is_away, make_engine, postgresql_dsn, why_away
+from server.store.engines import FolderLock, is_away, make_engine, why_away
+from server.store.log_store import LogStore
 from server.store.migrations import migrate
-from server.store.notify import listen, nothing
 from server.store.once import ForgetAnswers, Once, RequestKey, once_only, recall
 from server.store.pages import PageCursor
 from server.store.projects import Projects
-from server.store.purges import Purges
 from server.store.reader import Reader
 from server.store.records import (
     Attention,
@@ -49,8 +48,8 @@ from server.store.writer import Writer
 _PING: Final = text("SELECT 1")
 
 
-class Store:
-    """Bots, their log and everything that belongs to them; `projects` has projects and keys, `purges` deletes for good.
+class Store(LogStore):
+    """Bots, their log and everything that belongs to them; `projects` has projects and keys.
 
     Every method raises DatabaseAway when the database does not answer within `wait_seconds`; what was asked may then have
     been done all the same if the connection broke during the commit. Operations that are given a `project_id` raise NotFound
@@ -66,7 +65,6 @@ class Store:
         self._bots = BotReader(make_engine(config, writes=False), config)
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
         self.projects = Projects(self._reader, self._writer, config.clock)
-        self.purges = Purges(self._reader, self._writer, config)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 
@@ -262,78 +260,9 @@ class Store:
             )
         )
 
-    async def read_transcript(
-        self, project_id: str, bot_id: str, *, transcription_id: str | None = None, updated_after_us: int | None = None
-    ) -> Sequence[event_pb2.Utterance]:
-        """What was said, in the order in which it was begun; only what is final. `transcription_id` None: in the meeting itself.
-        `updated_after_us` is compared with when it was stored. Raises NotFound.
-        """
-        return await self._reader.run(
-            lambda connection: utterances.read_transcript(
-                connection, project_id, bot_id, transcription_id=transcription_id, updated_after_us=updated_after_us
-            )
-        )
-
     async def get_recording(self, project_id: str | None, bot_id: str) -> RecordingRecord:
         """The bot's recording, however far it is. Raises NotFound."""
         return await self._reader.run(lambda connection: reads.read_recording(connection, project_id, bot_id))
-
-    # -- The log -------------------------------------------------------------------------------------------------------
-
-    async def list_bot_events(
-        self,
-        project_id: str,
-        bot_id: str,
-        *,
-        after_sequence: int = 0,
-        kinds: frozenset[int] = frozenset(),
-        cursor: str | None = None,
-        limit: int = 25,
-    ) -> Page[StoredEvent]:
-        """A page of one bot's log. Raises NotFound, InvalidCursor."""
-        place = PageCursor.parse(cursor, (int,))
-        return await self._reader.run(
-            lambda connection: log.read_page_of_bot(connection, (project_id, bot_id), after_sequence, kinds, (place, limit))
-        )
-
-    async def list_project_events(
-        self,
-        project_id: str,
-        *,
-        after_position: int = 0,
-        kinds: frozenset[int] = frozenset(),
-        cursor: str | None = None,
-        limit: int = 25,
-    ) -> Page[StoredEvent]:
-        """A page of the project's log. Raises InvalidCursor. Its cursors never look like those of `server.feed`."""
-        place = PageCursor.parse(cursor, (int,))
-        return await self._reader.run(
-            lambda connection: log.read_page_of_project(connection, project_id, after_position, kinds, (place, limit))
-        )
-
-    async def bot_events_after(self, bot_id: str, sequence: int, limit: int) -> list[StoredEvent]:
-        """One bot's events with a higher sequence, in order. For the feed."""
-        return await self._reader.run(lambda connection: log.read_bot_events(connection, bot_id, sequence, limit))
-
-    async def project_events_after(self, project_id: str, position: int, limit: int) -> list[StoredEvent]:
-        """A project's events with a higher position, in order, without a gap. For the feed."""
-        return await self._reader.run(lambda connection: log.read_project_events(connection, project_id, position, limit))
-
-    async def last_position(self, project_id: str) -> int:
-        """The position of the project's newest event, 0 for none. Raises NotFound. For the feed."""
-        return await self._reader.run(lambda connection: log.read_last_position(connection, project_id))
-
-    def on_commit(self, listener: Callable[[list[StoredEvent]], None]) -> None:
-        """`listener` gets each group commit's events, on the event loop, in the order of commits. For the feed."""
-        self._listeners.append(listener)
-
-    def notifications(self) -> AsyncGenerator[frozenset[str] | None, None]:
-        """Projects in which another server committed events; None: any may have (after a reconnect). Never ends, reconnects by
-        itself; on SQLite nothing ever comes. For the feed.
-        """
-        if self._config.sqlite_path is not None:
-            return nothing()
-        return listen(postgresql_dsn(self._config.database_url), self._server_id, self.projects.changed)
 
     # -- The sweep -----------------------------------------------------------------------------------------------------
 

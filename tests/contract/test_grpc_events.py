@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,10 @@ from rollcall.v1.event_service_pb2 import (
     WatchBotRequest,
     WatchEventsRequest,
 )
-from tests.contract.harness import EVENTS, PATIENCE_S, FakeAgent, Running, info_of, until, violations_of
+from server.app import Server
+from server.clock import ManualClock
+from server.dispatch import RecordingDispatcher
+from tests.contract.harness import EVENTS, PATIENCE_S, FakeAgent, Running, info_of, running_server, until, violations_of
 
 
 class Watch:
@@ -127,7 +132,8 @@ async def test_a_position_that_was_never_given_is_out_of_range(caller: Transport
 
 
 async def test_a_negative_position_is_no_position(caller: Transport, running: Running) -> None:
-    async with watching(caller, running, WatchBotRequest(bot_id="b", after_sequence=-1)) as watch:
+    bot = await running.create()
+    async with watching(caller, running, WatchBotRequest(bot_id=bot.id, after_sequence=-1)) as watch:
         await watch.end()
     assert watch.error is not None
     assert list(violations_of(watch.error.status)) == ["after_sequence"]
@@ -230,3 +236,51 @@ async def test_a_server_that_drains_ends_its_streams_and_they_resume_elsewhere(r
     async with watching(running.grpc, running, request) as again:
         await until(lambda: again.bookmarks)
     assert again.events == by_grpc.events
+
+
+async def test_events_that_are_no_longer_kept_are_told_with_the_earliest_position(caller: Transport, running: Running) -> None:
+    bot = await running.create()
+    await running.leave(bot.id)
+    store = running.server._store
+    project_id = (await store.get_bot(None, bot.id)).project_id
+    while (await store.bounds_of_project(project_id)).earliest < 2:
+        await store.drop_events(time.time_ns() // 1000, most=100)
+    requests = (WatchBotRequest(bot_id=bot.id, after_sequence=1), WatchEventsRequest(cursor="c1"))
+    for request, earliest in zip(requests, ("2", "c2"), strict=True):
+        async with watching(caller, running, request) as watch:
+            await watch.end()
+        assert watch.error is not None
+        assert watch.error.status.code == code_pb2.OUT_OF_RANGE
+        assert info_of(watch.error.status).metadata["earliest"] == earliest
+        assert f"resume after {earliest} or later" in watch.error.status.message
+    request = ListBotEventsRequest(bot_id=bot.id, after_sequence=1)
+    with pytest.raises(CallError) as refused:
+        await caller.unary(EVENTS + "ListBotEvents", request, running.auth)
+    assert refused.value.status.code == code_pb2.OUT_OF_RANGE
+
+
+async def test_a_bots_stream_shows_the_states_that_were_asked_for(caller: Transport, running: Running) -> None:
+    bot = await running.create()
+    request = WatchBotRequest(bot_id=bot.id, after_sequence=0, states=[bot_pb2.BOT_STATE_LEAVING, bot_pb2.BOT_STATE_ENDED])
+    async with watching(caller, running, request) as watch:
+        await until(lambda: watch.bookmarks)
+        await running.leave(bot.id)
+        await until(lambda: len(watch.events) == 1)
+    assert watch.events[0].state.new_state == bot_pb2.BOT_STATE_LEAVING
+
+
+async def test_a_server_that_keeps_events_for_a_time_drops_them_by_itself(tmp_path: Path, database_url: str) -> None:
+    async with running_server(tmp_path / "short", database_url, event_days=1) as running:
+        bot = await running.create()
+        assert await running.log(bot.id)
+    clock = ManualClock(time.time_ns() // 1000 + 2 * 86_400_000_000)
+    later = Server(running.settings, RecordingDispatcher(), clock)
+    await later.start()
+    try:
+        store = later._store
+        project_id = (await store.get_bot(None, bot.id)).project_id
+        async with asyncio.timeout(PATIENCE_S):
+            while not (await store.bounds_of_project(project_id)).earliest:  # noqa: ASYNC110 - nobody says when it is done
+                await asyncio.sleep(0.01)
+    finally:
+        await later.stop()

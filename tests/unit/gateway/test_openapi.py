@@ -41,6 +41,7 @@ def test_a_path_that_is_read_and_followed_is_one_operation(openapi: dict[str, An
         "bot_id",
         "after_sequence",
         "kinds",
+        "states",
         "cursor",
         "Last-Event-ID",
     }

@@ -122,7 +122,7 @@ async def test_what_follows_the_end_is_replayed_too(story: Story) -> None:
 async def test_a_hidden_last_event_ends_the_stream_all_the_same(story: Story) -> None:
     lease = await story.joined()
     async with feeding(story) as feed:
-        stream = feed.watch_bot(story.project_id, lease.bot.id, kinds=frozenset({event_pb2.EVENT_KIND_RECORDING}))
+        stream = feed.watch_bot(story.project_id, lease.bot.id, filters=EventFilter(frozenset({event_pb2.EVENT_KIND_RECORDING})))
         await bookmark(stream)
         await ended(story, lease)
         items = await rest(stream)
@@ -142,14 +142,14 @@ async def test_what_a_filter_hides_moves_the_bookmark(story: Story) -> None:
     config = FeedConfig(bookmark_seconds=1000, hidden_seconds=0.05, page_events=3)
     kinds = frozenset({event_pb2.EVENT_KIND_STATE})
     async with feeding(story, config) as feed:
-        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0, kinds=kinds)
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0, filters=EventFilter(kinds))
         await take(stream, 3)
         assert (await bookmark(stream)).position == 4
         for number in range(5):
             await story.report(lease, remarked(str(number)))
             assert (await bookmark(stream)).position == 5 + number
         await stream.aclose()
-        again = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=3, kinds=kinds)
+        again = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=3, filters=EventFilter(kinds))
         async with asyncio.timeout(PATIENCE_S):
             assert await anext(again) == FeedItem(6)  # a page of which the filter hid everything
         await again.aclose()

@@ -11,7 +11,7 @@ import pytest
 
 from server.domain.errors import DuplicateKey, IllegalTransition, InvalidCursor
 from server.domain.state import SubType, Trigger
-from server.store import Store, StoreConfig
+from server.store import EventFilter, Store, StoreConfig
 from tests.unit.server.store.story import Story, moved, numbered, opened, remarked
 
 
@@ -120,12 +120,14 @@ async def test_the_log_is_read_in_pages(story: Story) -> None:
     assert [event.sequence for event in (*page.results, *following.results)] == list(range(1, 13))
     back = await store.list_bot_events(story.project_id, lease.bot.id, cursor=following.previous, limit=6)
     assert [event.data for event in back.results] == [event.data for event in page.results]
-    states = await store.list_bot_events(story.project_id, lease.bot.id, kinds=frozenset({1}))
+    states = await store.list_bot_events(story.project_id, lease.bot.id, filters=EventFilter(kinds=frozenset({1})))
     assert [event.sequence for event in states.results] == [1, 2, 3]
     assert [event.state for event in states.results] == ["joining", "joined_not_recording", "joined_recording"]
     later = await store.list_bot_events(story.project_id, lease.bot.id, after_sequence=12)
     assert [event.sequence for event in later.results] == [13, 14]
-    whole = await store.list_project_events(story.project_id, after_position=10, kinds=frozenset({9}), limit=3)
+    whole = await store.list_project_events(
+        story.project_id, after_position=10, filters=EventFilter(kinds=frozenset({9})), limit=3
+    )
     assert [event.position for event in whole.results] == [11, 12, 13]
     with pytest.raises(InvalidCursor):
         await store.list_project_events(story.project_id, cursor="c5")
