@@ -156,6 +156,8 @@ class Api:
         if route.empty_body:
             return Answer(route.status, None)
         shown = route.shown(response)
+        if route.is_list:
+            return Answer(route.status, [route.encode_message(item) for item in shown])
         headers = route.answer_headers.of(shown)
         if route.verb == "GET" and matches_none(request.headers.get(b"if-none-match"), headers):
             return Answer(304, None, headers)

@@ -154,6 +154,8 @@ def _success(route: Route, schemas: Schemas) -> Json:
     if route.empty_body:
         return {"description": _first_line(route.rpc.output_type.full_name)}
     schema = schemas.response(route.response_type)
+    if route.is_list:
+        schema = {"type": "array", "items": schema}
     text = _first_line(route.response_type.full_name)
     if not route.streaming:
         answer: Json = {"description": text, "content": {"application/json": {"schema": schema}}}

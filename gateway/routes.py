@@ -58,8 +58,11 @@ class Route:
         elsewhere = from_path | ({rule.body} if self.body_field is not None else set())
         self.query = None if rule.body == "*" else Query(method.input_type, elsewhere)
         response = method.output_type
+        self.is_list = False
         if rule.response_body:
-            response = contract.message_type(response.fields_by_name[rule.response_body])
+            shown = response.fields_by_name[rule.response_body]
+            self.is_list = shown.is_repeated
+            response = contract.message_type(shown)
         self.response_type = response
         self.request_headers = RequestHeaders(method.input_type)
         self.answer_headers = AnswerHeaders(response)
@@ -99,7 +102,7 @@ class Route:
         return bare
 
     def shown(self, response: Any) -> Any:
-        """The message that is the answer: the response, or the one field of it."""
+        """What is the answer: the response, or the one field of it, which is a list of messages where `is_list`."""
         return getattr(response, self._response_field) if self._response_field else response
 
 

@@ -19,6 +19,7 @@ from server.domain.errors import BadSetting, DomainError
 from server.domain.meeting_url import MeetingPlaces
 from server.feed import Feed, FeedConfig
 from server.platform_files import PlatformFiles
+from server.purger import Purger
 from server.retention import Retention
 from server.rpc import checks
 from server.rpc.attend import AgentService
@@ -35,6 +36,7 @@ from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
 from server.rpc.project_service import ProjectService, project_checks
+from server.rpc.transcripts import Transcripts
 from server.rpc.validation import Check, Validator
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
@@ -85,6 +87,7 @@ class Server:
         self._feed = Feed(self._store, FeedConfig(bookmark_seconds=settings.bookmark_seconds))
         await self._feed.start()
         self._closing.append(("feed", self._feed.stop))
+        self._purger = Purger(self._store, settings.media_dir)
         self._make_service()
         self._grpc = GrpcServer(
             self._pipeline,
@@ -98,6 +101,8 @@ class Server:
         scheduler = Scheduler(self._store, self._dispatcher.send, start_grace_s=settings.lease_seconds)
         await scheduler.start()
         self._closing.append(("scheduler", scheduler.stop))
+        await self._purger.start()
+        self._closing.append(("purger", self._purger.stop))
         if settings.event_days is not None:
             retention = Retention(self._store, settings.event_days, clock=self._clock)
             await retention.start()
@@ -119,6 +124,7 @@ class Server:
             ),
             BotChanges(store, places),
             BotWishes(store),
+            Transcripts(store, self._purger),
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
             ProjectService(store.projects, settings.limits),

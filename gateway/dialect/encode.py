@@ -75,7 +75,10 @@ def _reader(field: FieldDescriptor) -> _Read:
     one = _value(field)
     get = attrgetter(name)
     if field.is_repeated:
-        return (lambda message: list(get(message))) if one is None else (lambda message: [one(item) for item in get(message)])
+        empty = absent if options.omit_empty else []
+        if one is None:
+            return lambda message: list(get(message)) or empty
+        return lambda message: [one(item) for item in get(message)] or empty
     if field.has_presence:
         return _present_reader(name, one, absent)
     if options.empty_as_null or options.omit_empty:

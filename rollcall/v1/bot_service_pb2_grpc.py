@@ -5,6 +5,7 @@ import warnings
 
 from rollcall.v1 import bot_output_pb2 as rollcall_dot_v1_dot_bot__output__pb2
 from rollcall.v1 import bot_service_pb2 as rollcall_dot_v1_dot_bot__service__pb2
+from rollcall.v1 import bot_transcript_pb2 as rollcall_dot_v1_dot_bot__transcript__pb2
 from rollcall.v1 import bot_update_pb2 as rollcall_dot_v1_dot_bot__update__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -66,6 +67,26 @@ class BotServiceStub:
                 '/rollcall.v1.BotService/LeaveMeeting',
                 request_serializer=rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingRequest.SerializeToString,
                 response_deserializer=rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingResponse.FromString,
+                _registered_method=True)
+        self.DeleteBotData = channel.unary_unary(
+                '/rollcall.v1.BotService/DeleteBotData',
+                request_serializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataResponse.FromString,
+                _registered_method=True)
+        self.GetTranscript = channel.unary_unary(
+                '/rollcall.v1.BotService/GetTranscript',
+                request_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptResponse.FromString,
+                _registered_method=True)
+        self.CreateTranscript = channel.unary_unary(
+                '/rollcall.v1.BotService/CreateTranscript',
+                request_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptResponse.FromString,
+                _registered_method=True)
+        self.DeleteTranscript = channel.unary_unary(
+                '/rollcall.v1.BotService/DeleteTranscript',
+                request_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptResponse.FromString,
                 _registered_method=True)
         self.GetRecording = channel.unary_unary(
                 '/rollcall.v1.BotService/GetRecording',
@@ -185,6 +206,35 @@ class BotServiceServicer:
 
     def LeaveMeeting(self, request, context):
         """Tells a bot to leave its meeting.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBotData(self, request, context):
+        """Deletes what a bot that has ended knows of its meeting: media, words, people, chat, its settings. The bot stays, and its log keeps
+        its numbers; names and words are taken out of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTranscript(self, request, context):
+        """What was said, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTranscript(self, request, context):
+        """Transcribes the recording again, with other settings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTranscript(self, request, context):
+        """Deletes what was said so far, also from the log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,6 +377,26 @@ def add_BotServiceServicer_to_server(servicer, server):
                     servicer.LeaveMeeting,
                     request_deserializer=rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingRequest.FromString,
                     response_serializer=rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingResponse.SerializeToString,
+            ),
+            'DeleteBotData': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBotData,
+                    request_deserializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataResponse.SerializeToString,
+            ),
+            'GetTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTranscript,
+                    request_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptResponse.SerializeToString,
+            ),
+            'CreateTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTranscript,
+                    request_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptResponse.SerializeToString,
+            ),
+            'DeleteTranscript': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTranscript,
+                    request_deserializer=rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptResponse.SerializeToString,
             ),
             'GetRecording': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRecording,
@@ -567,6 +637,114 @@ class BotService:
             '/rollcall.v1.BotService/LeaveMeeting',
             rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingRequest.SerializeToString,
             rollcall_dot_v1_dot_bot__service__pb2.LeaveMeetingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBotData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/DeleteBotData',
+            rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__update__pb2.DeleteBotDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/GetTranscript',
+            rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__transcript__pb2.GetTranscriptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/CreateTranscript',
+            rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__transcript__pb2.CreateTranscriptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTranscript(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.BotService/DeleteTranscript',
+            rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptRequest.SerializeToString,
+            rollcall_dot_v1_dot_bot__transcript__pb2.DeleteTranscriptResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rollcall.v1 import bot_output_pb2 as _bot_output_pb2
 from rollcall.v1 import bot_service_pb2 as _bot_service_pb2
+from rollcall.v1 import bot_transcript_pb2 as _bot_transcript_pb2
 from rollcall.v1 import bot_update_pb2 as _bot_update_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -47,6 +48,16 @@ class BotServiceStub:
     """Cancels a scheduled bot: it is gone, as if it had never been."""
     LeaveMeeting: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.LeaveMeetingRequest, _bot_service_pb2.LeaveMeetingResponse]
     """Tells a bot to leave its meeting."""
+    DeleteBotData: _grpc.UnaryUnaryMultiCallable[_bot_update_pb2.DeleteBotDataRequest, _bot_update_pb2.DeleteBotDataResponse]
+    """Deletes what a bot that has ended knows of its meeting: media, words, people, chat, its settings. The bot stays, and its log keeps
+    its numbers; names and words are taken out of it.
+    """
+    GetTranscript: _grpc.UnaryUnaryMultiCallable[_bot_transcript_pb2.GetTranscriptRequest, _bot_transcript_pb2.GetTranscriptResponse]
+    """What was said, oldest first."""
+    CreateTranscript: _grpc.UnaryUnaryMultiCallable[_bot_transcript_pb2.CreateTranscriptRequest, _bot_transcript_pb2.CreateTranscriptResponse]
+    """Transcribes the recording again, with other settings."""
+    DeleteTranscript: _grpc.UnaryUnaryMultiCallable[_bot_transcript_pb2.DeleteTranscriptRequest, _bot_transcript_pb2.DeleteTranscriptResponse]
+    """Deletes what was said so far, also from the log."""
     GetRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]
     """Where the finished recording can be fetched: a signed URL that expires."""
     PauseRecording: _grpc.UnaryUnaryMultiCallable[_bot_service_pb2.PauseRecordingRequest, _bot_service_pb2.PauseRecordingResponse]
@@ -95,6 +106,16 @@ class BotServiceAsyncStub(BotServiceStub):
     """Cancels a scheduled bot: it is gone, as if it had never been."""
     LeaveMeeting: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.LeaveMeetingRequest, _bot_service_pb2.LeaveMeetingResponse]  # type: ignore[assignment]
     """Tells a bot to leave its meeting."""
+    DeleteBotData: _aio.UnaryUnaryMultiCallable[_bot_update_pb2.DeleteBotDataRequest, _bot_update_pb2.DeleteBotDataResponse]  # type: ignore[assignment]
+    """Deletes what a bot that has ended knows of its meeting: media, words, people, chat, its settings. The bot stays, and its log keeps
+    its numbers; names and words are taken out of it.
+    """
+    GetTranscript: _aio.UnaryUnaryMultiCallable[_bot_transcript_pb2.GetTranscriptRequest, _bot_transcript_pb2.GetTranscriptResponse]  # type: ignore[assignment]
+    """What was said, oldest first."""
+    CreateTranscript: _aio.UnaryUnaryMultiCallable[_bot_transcript_pb2.CreateTranscriptRequest, _bot_transcript_pb2.CreateTranscriptResponse]  # type: ignore[assignment]
+    """Transcribes the recording again, with other settings."""
+    DeleteTranscript: _aio.UnaryUnaryMultiCallable[_bot_transcript_pb2.DeleteTranscriptRequest, _bot_transcript_pb2.DeleteTranscriptResponse]  # type: ignore[assignment]
+    """Deletes what was said so far, also from the log."""
     GetRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.GetRecordingRequest, _bot_service_pb2.GetRecordingResponse]  # type: ignore[assignment]
     """Where the finished recording can be fetched: a signed URL that expires."""
     PauseRecording: _aio.UnaryUnaryMultiCallable[_bot_service_pb2.PauseRecordingRequest, _bot_service_pb2.PauseRecordingResponse]  # type: ignore[assignment]
@@ -176,6 +197,40 @@ class BotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bot_service_pb2.LeaveMeetingResponse, _abc.Awaitable[_bot_service_pb2.LeaveMeetingResponse]]:
         """Tells a bot to leave its meeting."""
+
+    @_abc_1.abstractmethod
+    def DeleteBotData(
+        self,
+        request: _bot_update_pb2.DeleteBotDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_update_pb2.DeleteBotDataResponse, _abc.Awaitable[_bot_update_pb2.DeleteBotDataResponse]]:
+        """Deletes what a bot that has ended knows of its meeting: media, words, people, chat, its settings. The bot stays, and its log keeps
+        its numbers; names and words are taken out of it.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTranscript(
+        self,
+        request: _bot_transcript_pb2.GetTranscriptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_transcript_pb2.GetTranscriptResponse, _abc.Awaitable[_bot_transcript_pb2.GetTranscriptResponse]]:
+        """What was said, oldest first."""
+
+    @_abc_1.abstractmethod
+    def CreateTranscript(
+        self,
+        request: _bot_transcript_pb2.CreateTranscriptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_transcript_pb2.CreateTranscriptResponse, _abc.Awaitable[_bot_transcript_pb2.CreateTranscriptResponse]]:
+        """Transcribes the recording again, with other settings."""
+
+    @_abc_1.abstractmethod
+    def DeleteTranscript(
+        self,
+        request: _bot_transcript_pb2.DeleteTranscriptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bot_transcript_pb2.DeleteTranscriptResponse, _abc.Awaitable[_bot_transcript_pb2.DeleteTranscriptResponse]]:
+        """Deletes what was said so far, also from the log."""
 
     @_abc_1.abstractmethod
     def GetRecording(

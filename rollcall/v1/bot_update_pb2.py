@@ -30,7 +30,7 @@ from rollcall.v1 import bot_settings_pb2 as rollcall_dot_v1_dot_bot__settings__p
 from rollcall.v1 import transcription_settings_pb2 as rollcall_dot_v1_dot_transcription__settings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crollcall/v1/bot_update.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\x1a\x1erollcall/v1/bot_settings.proto\x1a(rollcall/v1/transcription_settings.proto\"\xf6\x03\n\x10UpdateBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12!\n\x08\x62ot_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01H\x00\x88\x01\x01\x12$\n\x0bmeeting_url\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12+\n\x07join_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x45\n\x08metadata\x18\x05 \x03(\x0b\x32+.rollcall.v1.UpdateBotRequest.MetadataEntryB\x06\xaa\xbb\x18\x02 \x01\x12-\n\tbot_image\x18\x06 \x01(\x0b\x32\x15.rollcall.v1.BotImageH\x02\x88\x01\x01\x12G\n\x12recording_settings\x18\x07 \x01(\x0b\x32\x1e.rollcall.v1.RecordingSettingsB\x06\xaa\xbb\x18\x02\x08\x02H\x03\x88\x01\x01\x12!\n\x04\x65tag\x18\x08 \x01(\tB\x0e\xaa\xbb\x18\nZ\x08If-MatchH\x04\x88\x01\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_bot_nameB\x0e\n\x0c_meeting_urlB\x0c\n\n_bot_imageB\x15\n\x13_recording_settingsB\x07\n\x05_etag\"2\n\x11UpdateBotResponse\x12\x1d\n\x03\x62ot\x18\x01 \x01(\x0b\x32\x10.rollcall.v1.Bot\"N\n\x10\x44\x65leteBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12!\n\x04\x65tag\x18\x02 \x01(\tB\x0e\xaa\xbb\x18\nZ\x08If-MatchH\x00\x88\x01\x01\x42\x07\n\x05_etag\"\x13\n\x11\x44\x65leteBotResponse\"\xa5\x01\n\x1fUpdateVoiceAgentSettingsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12$\n\x03url\x18\x02 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x10:\x08https://H\x00\x88\x01\x01\x12\x30\n\x0fscreenshare_url\x18\x03 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x10:\x08https://H\x01\x88\x01\x01\x42\x06\n\x04_urlB\x12\n\x10_screenshare_url\"\"\n UpdateVoiceAgentSettingsResponse\"\x86\x01\n\"UpdateTranscriptionSettingsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12P\n\x16transcription_settings\x18\x02 \x01(\x0b\x32\".rollcall.v1.TranscriptionSettingsB\x0c\xbaH\x03\xc8\x01\x01\xaa\xbb\x18\x02\x08\x02\"%\n#UpdateTranscriptionSettingsResponse\"v\n\x1b\x41\x64mitFromWaitingRoomRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x38\n\nrequest_id\x18\x02 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x1e\n\x1c\x41\x64mitFromWaitingRoomResponse\"w\n\x1c\x43hangeGalleryViewPageRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x38\n\nrequest_id\x18\x02 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x1f\n\x1d\x43hangeGalleryViewPageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crollcall/v1/bot_update.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\x1a\x1erollcall/v1/bot_settings.proto\x1a(rollcall/v1/transcription_settings.proto\"\xf6\x03\n\x10UpdateBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12!\n\x08\x62ot_name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01H\x00\x88\x01\x01\x12$\n\x0bmeeting_url\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x10H\x01\x88\x01\x01\x12+\n\x07join_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x45\n\x08metadata\x18\x05 \x03(\x0b\x32+.rollcall.v1.UpdateBotRequest.MetadataEntryB\x06\xaa\xbb\x18\x02 \x01\x12-\n\tbot_image\x18\x06 \x01(\x0b\x32\x15.rollcall.v1.BotImageH\x02\x88\x01\x01\x12G\n\x12recording_settings\x18\x07 \x01(\x0b\x32\x1e.rollcall.v1.RecordingSettingsB\x06\xaa\xbb\x18\x02\x08\x02H\x03\x88\x01\x01\x12!\n\x04\x65tag\x18\x08 \x01(\tB\x0e\xaa\xbb\x18\nZ\x08If-MatchH\x04\x88\x01\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_bot_nameB\x0e\n\x0c_meeting_urlB\x0c\n\n_bot_imageB\x15\n\x13_recording_settingsB\x07\n\x05_etag\"2\n\x11UpdateBotResponse\x12\x1d\n\x03\x62ot\x18\x01 \x01(\x0b\x32\x10.rollcall.v1.Bot\"N\n\x10\x44\x65leteBotRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12!\n\x04\x65tag\x18\x02 \x01(\tB\x0e\xaa\xbb\x18\nZ\x08If-MatchH\x00\x88\x01\x01\x42\x07\n\x05_etag\"\x13\n\x11\x44\x65leteBotResponse\"\x9b\x01\n\x14\x44\x65leteBotDataRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12!\n\x04\x65tag\x18\x02 \x01(\tB\x0e\xaa\xbb\x18\nZ\x08If-MatchH\x00\x88\x01\x01\x12\x38\n\nrequest_id\x18\x03 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x01\x88\x01\x01\x42\x07\n\x05_etagB\r\n\x0b_request_id\"6\n\x15\x44\x65leteBotDataResponse\x12\x1d\n\x03\x62ot\x18\x01 \x01(\x0b\x32\x10.rollcall.v1.Bot\"\xa5\x01\n\x1fUpdateVoiceAgentSettingsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12$\n\x03url\x18\x02 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x10:\x08https://H\x00\x88\x01\x01\x12\x30\n\x0fscreenshare_url\x18\x03 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x10:\x08https://H\x01\x88\x01\x01\x42\x06\n\x04_urlB\x12\n\x10_screenshare_url\"\"\n UpdateVoiceAgentSettingsResponse\"\x86\x01\n\"UpdateTranscriptionSettingsRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12P\n\x16transcription_settings\x18\x02 \x01(\x0b\x32\".rollcall.v1.TranscriptionSettingsB\x0c\xbaH\x03\xc8\x01\x01\xaa\xbb\x18\x02\x08\x02\"%\n#UpdateTranscriptionSettingsResponse\"v\n\x1b\x41\x64mitFromWaitingRoomRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x38\n\nrequest_id\x18\x02 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x1e\n\x1c\x41\x64mitFromWaitingRoomResponse\"w\n\x1c\x43hangeGalleryViewPageRequest\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x38\n\nrequest_id\x18\x02 \x01(\tB\x1f\xbaH\x07r\x05\x10\x01\x18\xff\x01\xaa\xbb\x18\x11Z\x0fIdempotency-KeyH\x00\x88\x01\x01\x42\r\n\x0b_request_id\"\x1f\n\x1d\x43hangeGalleryViewPageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEBOTREQUEST'].fields_by_name['etag']._serialized_options = b'\252\273\030\nZ\010If-Match'
   _globals['_DELETEBOTREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEBOTREQUEST'].fields_by_name['etag']._serialized_options = b'\252\273\030\nZ\010If-Match'
+  _globals['_DELETEBOTDATAREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETEBOTDATAREQUEST'].fields_by_name['etag']._serialized_options = b'\252\273\030\nZ\010If-Match'
+  _globals['_DELETEBOTDATAREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEBOTDATAREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001\252\273\030\021Z\017Idempotency-Key'
   _globals['_UPDATEVOICEAGENTSETTINGSREQUEST'].fields_by_name['url']._loaded_options = None
   _globals['_UPDATEVOICEAGENTSETTINGSREQUEST'].fields_by_name['url']._serialized_options = b'\272H\017r\r\030\200\020:\010https://'
   _globals['_UPDATEVOICEAGENTSETTINGSREQUEST'].fields_by_name['screenshare_url']._loaded_options = None
@@ -71,20 +75,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEBOTREQUEST']._serialized_end=870
   _globals['_DELETEBOTRESPONSE']._serialized_start=872
   _globals['_DELETEBOTRESPONSE']._serialized_end=891
-  _globals['_UPDATEVOICEAGENTSETTINGSREQUEST']._serialized_start=894
-  _globals['_UPDATEVOICEAGENTSETTINGSREQUEST']._serialized_end=1059
-  _globals['_UPDATEVOICEAGENTSETTINGSRESPONSE']._serialized_start=1061
-  _globals['_UPDATEVOICEAGENTSETTINGSRESPONSE']._serialized_end=1095
-  _globals['_UPDATETRANSCRIPTIONSETTINGSREQUEST']._serialized_start=1098
-  _globals['_UPDATETRANSCRIPTIONSETTINGSREQUEST']._serialized_end=1232
-  _globals['_UPDATETRANSCRIPTIONSETTINGSRESPONSE']._serialized_start=1234
-  _globals['_UPDATETRANSCRIPTIONSETTINGSRESPONSE']._serialized_end=1271
-  _globals['_ADMITFROMWAITINGROOMREQUEST']._serialized_start=1273
-  _globals['_ADMITFROMWAITINGROOMREQUEST']._serialized_end=1391
-  _globals['_ADMITFROMWAITINGROOMRESPONSE']._serialized_start=1393
-  _globals['_ADMITFROMWAITINGROOMRESPONSE']._serialized_end=1423
-  _globals['_CHANGEGALLERYVIEWPAGEREQUEST']._serialized_start=1425
-  _globals['_CHANGEGALLERYVIEWPAGEREQUEST']._serialized_end=1544
-  _globals['_CHANGEGALLERYVIEWPAGERESPONSE']._serialized_start=1546
-  _globals['_CHANGEGALLERYVIEWPAGERESPONSE']._serialized_end=1577
+  _globals['_DELETEBOTDATAREQUEST']._serialized_start=894
+  _globals['_DELETEBOTDATAREQUEST']._serialized_end=1049
+  _globals['_DELETEBOTDATARESPONSE']._serialized_start=1051
+  _globals['_DELETEBOTDATARESPONSE']._serialized_end=1105
+  _globals['_UPDATEVOICEAGENTSETTINGSREQUEST']._serialized_start=1108
+  _globals['_UPDATEVOICEAGENTSETTINGSREQUEST']._serialized_end=1273
+  _globals['_UPDATEVOICEAGENTSETTINGSRESPONSE']._serialized_start=1275
+  _globals['_UPDATEVOICEAGENTSETTINGSRESPONSE']._serialized_end=1309
+  _globals['_UPDATETRANSCRIPTIONSETTINGSREQUEST']._serialized_start=1312
+  _globals['_UPDATETRANSCRIPTIONSETTINGSREQUEST']._serialized_end=1446
+  _globals['_UPDATETRANSCRIPTIONSETTINGSRESPONSE']._serialized_start=1448
+  _globals['_UPDATETRANSCRIPTIONSETTINGSRESPONSE']._serialized_end=1485
+  _globals['_ADMITFROMWAITINGROOMREQUEST']._serialized_start=1487
+  _globals['_ADMITFROMWAITINGROOMREQUEST']._serialized_end=1605
+  _globals['_ADMITFROMWAITINGROOMRESPONSE']._serialized_start=1607
+  _globals['_ADMITFROMWAITINGROOMRESPONSE']._serialized_end=1637
+  _globals['_CHANGEGALLERYVIEWPAGEREQUEST']._serialized_start=1639
+  _globals['_CHANGEGALLERYVIEWPAGEREQUEST']._serialized_end=1758
+  _globals['_CHANGEGALLERYVIEWPAGERESPONSE']._serialized_start=1760
+  _globals['_CHANGEGALLERYVIEWPAGERESPONSE']._serialized_end=1791
 # @@protoc_insertion_point(module_scope)

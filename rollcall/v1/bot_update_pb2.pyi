@@ -191,6 +191,69 @@ class DeleteBotResponse(_message.Message):
 Global___DeleteBotResponse: _TypeAlias = DeleteBotResponse  # noqa: Y015
 
 @_typing.final
+class DeleteBotDataRequest(_message.Message):
+    """Which bot's data are to be deleted: one that has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    bot_id: _builtins.str
+    """Its id."""
+    etag: _builtins.str
+    """The bot's `etag` as last read: the call is refused with ABORTED if the bot has changed since. Not given, or `*`: whatever it is."""
+    request_id: _builtins.str
+    """Makes a retry safe: any text of the caller's own, unique to this one wish, at most 255 characters. A call that comes again with it
+    within 24 hours gets the first answer and does nothing; with another request it is refused.
+    """
+    def __init__(
+        self,
+        *,
+        bot_id: _builtins.str = ...,
+        etag: _builtins.str | None = ...,
+        request_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_etag", b"_etag", "_request_id", b"_request_id", "bot_id", b"bot_id", "etag", b"etag", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__etag: _TypeAlias = _typing.Literal["etag"]  # noqa: Y015
+    _WhichOneofArgType__etag: _TypeAlias = _typing.Literal["_etag", b"_etag"]  # noqa: Y015
+    _WhichOneofReturnType__request_id: _TypeAlias = _typing.Literal["request_id"]  # noqa: Y015
+    _WhichOneofArgType__request_id: _TypeAlias = _typing.Literal["_request_id", b"_request_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__etag) -> _WhichOneofReturnType__etag | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_id) -> _WhichOneofReturnType__request_id | None: ...
+
+Global___DeleteBotDataRequest: _TypeAlias = DeleteBotDataRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBotDataResponse(_message.Message):
+    """The media, words and people are gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bot(self) -> _bot_pb2.Bot:
+        """The bot, now `data_deleted`."""
+
+    def __init__(
+        self,
+        *,
+        bot: _bot_pb2.Bot | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot", b"bot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBotDataResponse: _TypeAlias = DeleteBotDataResponse  # noqa: Y015
+
+@_typing.final
 class UpdateVoiceAgentSettingsRequest(_message.Message):
     """Another page as the bot's voice or face."""
 

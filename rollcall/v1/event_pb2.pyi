@@ -171,7 +171,9 @@ Global___LogLevel: _TypeAlias = LogLevel  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
-    """One numbered fact about a bot. Never changed once stored."""
+    """One numbered fact about a bot. Never changed once stored, with one exception: when a bot's data or transcript is deleted, names,
+    words and other personal content are taken out of its events, and `redacted` says so.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -181,6 +183,7 @@ class Event(_message.Message):
     POSITION_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     CREATED_TIME_FIELD_NUMBER: _builtins.int
+    REDACTED_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     SPEECH_FIELD_NUMBER: _builtins.int
@@ -200,6 +203,8 @@ class Event(_message.Message):
     """1, 2, 3 … without a gap within the project's log."""
     kind: Global___EventKind.ValueType
     """Which payload it carries."""
+    redacted: _builtins.bool
+    """True once personal content was taken out of it."""
     @_builtins.property
     def created_time(self) -> _timestamp_pb2.Timestamp:
         """When it was stored, by the server's clock."""
@@ -249,6 +254,7 @@ class Event(_message.Message):
         position: _builtins.int = ...,
         kind: Global___EventKind.ValueType = ...,
         created_time: _timestamp_pb2.Timestamp | None = ...,
+        redacted: _builtins.bool = ...,
         state: Global___StateChange | None = ...,
         participant: _bot_pb2.ParticipantEvent | None = ...,
         speech: _bot_pb2.ParticipantEvent | None = ...,
@@ -261,7 +267,7 @@ class Event(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capture_health", b"capture_health", "chat", b"chat", "created_time", b"created_time", "log", b"log", "media_request", b"media_request", "participant", b"participant", "payload", b"payload", "recording", b"recording", "speech", b"speech", "state", b"state", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "capture_health", b"capture_health", "chat", b"chat", "created_time", b"created_time", "id", b"id", "kind", b"kind", "log", b"log", "media_request", b"media_request", "participant", b"participant", "payload", b"payload", "position", b"position", "recording", b"recording", "sequence", b"sequence", "speech", b"speech", "state", b"state", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_id", b"bot_id", "capture_health", b"capture_health", "chat", b"chat", "created_time", b"created_time", "id", b"id", "kind", b"kind", "log", b"log", "media_request", b"media_request", "participant", b"participant", "payload", b"payload", "position", b"position", "recording", b"recording", "redacted", b"redacted", "sequence", b"sequence", "speech", b"speech", "state", b"state", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["state", "participant", "speech", "utterance", "chat", "recording", "capture_health", "media_request", "log"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
@@ -340,6 +346,7 @@ class Utterance(_message.Message):
     DURATION_MS_FIELD_NUMBER: _builtins.int
     TRANSCRIPT_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`utt_` and 16 letters or digits."""
     speaker_name: _builtins.str
@@ -358,6 +365,10 @@ class Utterance(_message.Message):
     """The words."""
     final: _builtins.bool
     """False while it may still change."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpokenWord]:
+        """Each word by itself, where its time is known."""
+
     def __init__(
         self,
         *,
@@ -370,16 +381,47 @@ class Utterance(_message.Message):
         duration_ms: _builtins.int = ...,
         transcript: _builtins.str = ...,
         final: _builtins.bool = ...,
+        words: _abc.Iterable[Global___SpokenWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_speaker_user_uuid", b"_speaker_user_uuid", "speaker_user_uuid", b"speaker_user_uuid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_speaker_user_uuid", b"_speaker_user_uuid", "duration_ms", b"duration_ms", "final", b"final", "id", b"id", "speaker_is_host", b"speaker_is_host", "speaker_name", b"speaker_name", "speaker_user_uuid", b"speaker_user_uuid", "speaker_uuid", b"speaker_uuid", "timestamp_ms", b"timestamp_ms", "transcript", b"transcript"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_speaker_user_uuid", b"_speaker_user_uuid", "duration_ms", b"duration_ms", "final", b"final", "id", b"id", "speaker_is_host", b"speaker_is_host", "speaker_name", b"speaker_name", "speaker_user_uuid", b"speaker_user_uuid", "speaker_uuid", b"speaker_uuid", "timestamp_ms", b"timestamp_ms", "transcript", b"transcript", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__speaker_user_uuid: _TypeAlias = _typing.Literal["speaker_user_uuid"]  # noqa: Y015
     _WhichOneofArgType__speaker_user_uuid: _TypeAlias = _typing.Literal["_speaker_user_uuid", b"_speaker_user_uuid"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__speaker_user_uuid) -> _WhichOneofReturnType__speaker_user_uuid | None: ...
 
 Global___Utterance: _TypeAlias = Utterance  # noqa: Y015
+
+@_typing.final
+class SpokenWord(_message.Message):
+    """One word of an utterance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORD_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    word: _builtins.str
+    """The word, with its punctuation."""
+    start: _builtins.float
+    """When it begins, in seconds after the utterance does."""
+    end: _builtins.float
+    """When it ends, in seconds after the utterance begins."""
+    def __init__(
+        self,
+        *,
+        word: _builtins.str = ...,
+        start: _builtins.float = ...,
+        end: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpokenWord: _TypeAlias = SpokenWord  # noqa: Y015
 
 @_typing.final
 class RecordingChange(_message.Message):

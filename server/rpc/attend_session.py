@@ -49,6 +49,8 @@ _AT_THE_MEETING = {
     pb.AGENT_PHASE_IN_MEETING,
 }
 _NO_SUB_TYPE = bot_pb2.BOT_EVENT_SUB_TYPE_UNSPECIFIED
+_TAKEN = {bot_pb2.BOT_EVENT_TYPE_AGENT_LOST, bot_pb2.BOT_EVENT_TYPE_DATA_DELETED}
+"""What takes the bot from whoever runs it."""
 _OVER = TERMINAL | {BotState.POST_PROCESSING}
 
 
@@ -242,7 +244,7 @@ class AttendSession:
                 await self._send_wishes()
             return
         change = event.state
-        if change.type == bot_pb2.BOT_EVENT_TYPE_AGENT_LOST or change.sub_type == bot_pb2.BOT_EVENT_SUB_TYPE_HEARTBEAT_TIMEOUT:
+        if change.type in _TAKEN or change.sub_type == bot_pb2.BOT_EVENT_SUB_TYPE_HEARTBEAT_TIMEOUT:
             raise LeaseLost(self._epoch)
         self._state = convert.STATE_WORDS[change.new_state]
         if self._state is BotState.FATAL_ERROR and change.epoch != self._epoch:

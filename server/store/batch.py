@@ -48,6 +48,10 @@ class Rows:
     recordings: list[dict[str, Any]] = field(default_factory=list)
     commands: list[dict[str, Any]] = field(default_factory=list)
     finished_commands: list[dict[str, Any]] = field(default_factory=list)
+    utterances: list[dict[str, Any]] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+    silenced: list[str] = field(default_factory=list)
+    purges: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def lists(self) -> tuple[list[Any], ...]:
@@ -64,6 +68,10 @@ class Rows:
             self.recordings,
             self.commands,
             self.finished_commands,
+            self.utterances,
+            self.emptied,
+            self.silenced,
+            self.purges,
             self.answers,
         )
 

@@ -63,6 +63,7 @@ def _sqlite_engine(path: Path, *, busy_ms: int, writes: bool) -> Engine:
             "synchronous = NORMAL",  # commits survive kill -9; FULL adds loss of power, at an fsync each
             f"busy_timeout = {busy_ms}",
             "foreign_keys = ON",
+            "secure_delete = ON",  # what is deleted is overwritten
             "cache_size = -16000",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, bindparam, func, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.store import utterances
 from server.store.batch import Batch
 from server.store.records import StoredEvent
 from server.store.rows import EDIT_FIELDS, MOVE_FIELDS, PROGRESS_FIELDS, UPDATE_EDITED, UPDATE_MOVED, UPDATE_PROGRESS
@@ -22,11 +23,14 @@ from server.store.tables import (
     BOT_SETTINGS,
     CHAT_MESSAGE,
     COMMAND,
+    DATA_PURGE,
     EVENT,
     PARTICIPANT,
     PARTICIPANT_EVENT,
+    PERSONAL,
     PROJECT,
     RECORDING,
+    UTTERANCE,
     belongings,
 )
 
@@ -72,14 +76,22 @@ def _upsert_settings(insert: Any) -> Any:
     return statement.on_conflict_do_update(index_elements=["bot_id"], set_={"data": statement.excluded.data})
 
 
+def _upsert_purge(insert: Any) -> Any:
+    """A later deletion begins anew, and covers more."""
+    statement = insert(DATA_PURGE)
+    names = ("words_only", "after_sequence", "until_sequence", "rounds", "due_us")
+    return statement.on_conflict_do_update(index_elements=["bot_id"], set_={name: statement.excluded[name] for name in names})
+
+
 class _Upserts(NamedTuple):
     participant: Any
     recording: Any
     settings: Any
+    purge: Any
 
 
 _UPSERTS = {
-    dialect: _Upserts(_upsert_participant(insert), _upsert_recording(insert), _upsert_settings(insert))
+    dialect: _Upserts(_upsert_participant(insert), _upsert_recording(insert), _upsert_settings(insert), _upsert_purge(insert))
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
@@ -152,7 +164,21 @@ def _write_belongings(batch: Batch) -> None:
     _many(connection, upserts.recording, new.recordings)
     _insert(connection, COMMAND.name, new.commands)
     _many(connection, _FINISH_COMMAND, new.finished_commands)
+    _many(connection, utterances.UPSERT[connection.dialect.name], new.utterances)
+    _empty(batch, upserts)
     _insert(connection, ANSWER.name, sorted(new.answers, key=lambda row: (row["project_id"], row["key_hash"])))
+
+
+def _empty(batch: Batch, upserts: _Upserts) -> None:
+    """Last, so that nothing of this very batch outlives it."""
+    connection, new = batch.connection, batch.new
+    for bot_id in new.emptied:
+        for table in PERSONAL:
+            connection.execute(table.delete().where(table.c.bot_id == bot_id))
+    for bot_id in new.silenced:
+        connection.execute(UTTERANCE.delete().where(UTTERANCE.c.bot_id == bot_id))
+    for note in new.purges:
+        connection.execute(upserts.purge, note)
 
 
 def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from server.domain.errors import IllegalTransition
 from server.domain.ids import new_id
 from server.domain.state import BotState, Trigger, fitting_sub_type
-from server.store import leases, moves, recordings, words
+from server.store import leases, moves, recordings, utterances, words
 from server.store.batch import Batch
 from server.store.rows import BotRow
 from server.store.texts import indexable, storable
@@ -100,11 +100,13 @@ def _participant(batch: Batch, row: BotRow, report: Report) -> None:
 
 def _utterance(batch: Batch, row: BotRow, report: Report) -> None:
     """An agent's id is kept, for the partial and the final words of one utterance share it."""
-    payload = batch.event(row, event_pb2.EVENT_KIND_UTTERANCE).utterance
+    event = batch.event(row, event_pb2.EVENT_KIND_UTTERANCE)
+    payload = event.utterance
     payload.CopyFrom(report.utterance)
     if not (payload.id.startswith("utt_") and len(payload.id) == _UTTERANCE_ID_LENGTH and payload.id[4:].isalnum()):
         payload.id = new_id("utt")
     payload.timestamp_ms = payload.timestamp_ms or _observed_ms(batch, report)
+    utterances.add(batch, row, event.sequence, payload)
 
 
 def _chat(batch: Batch, row: BotRow, report: Report) -> None:

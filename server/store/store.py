@@ -9,12 +9,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from rollcall.v1 import agent_service_pb2, bot_pb2
+from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from server.domain.errors import DatabaseAway, DataFolderInUse, NotFound
 from server.domain.ids import random_word
 from server.domain.state import SubType, Trigger, carries
 from server.domain.wishes import Wish
-from server.store import leases, reads
+from server.store import leases, reads, utterances
 from server.store.attention import Sweep
 from server.store.bot_reader import BotReader
 from server.store.bots import CreateBot, MoveBot
@@ -26,6 +26,7 @@ from server.store.migrations import migrate
 from server.store.once import ForgetAnswers, Once, RequestKey, once_only, recall
 from server.store.pages import PageCursor
 from server.store.projects import Projects
+from server.store.purges import Purges
 from server.store.reader import Reader
 from server.store.records import (
     Attention,
@@ -49,7 +50,7 @@ _PING: Final = text("SELECT 1")
 
 
 class Store(LogStore):
-    """Bots, their log and everything that belongs to them; `projects` has projects and keys.
+    """Bots, their log and everything that belongs to them; `projects` has projects and keys, `purges` deletes for good.
 
     Every method raises DatabaseAway when the database does not answer within `wait_seconds`; what was asked may then have
     been done all the same if the connection broke during the commit. Operations that are given a `project_id` raise NotFound
@@ -65,6 +66,7 @@ class Store(LogStore):
         self._bots = BotReader(make_engine(config, writes=False), config)
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
         self.projects = Projects(self._reader, self._writer, config.clock)
+        self.purges = Purges(self._reader, self._writer, config)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 
@@ -257,6 +259,18 @@ class Store(LogStore):
         return await self._reader.run(
             lambda connection: reads.read_chat_messages(
                 connection, project_id, bot_id, updated_after_us=updated_after_us, cursor=place, limit=limit
+            )
+        )
+
+    async def read_transcript(
+        self, project_id: str, bot_id: str, *, transcription_id: str | None = None, updated_after_us: int | None = None
+    ) -> Sequence[event_pb2.Utterance]:
+        """What was said, in the order in which it was begun; only what is final. `transcription_id` None: in the meeting itself.
+        `updated_after_us` is compared with when it was stored. Raises NotFound.
+        """
+        return await self._reader.run(
+            lambda connection: utterances.read_transcript(
+                connection, project_id, bot_id, transcription_id=transcription_id, updated_after_us=updated_after_us
             )
         )
 

@@ -232,6 +232,44 @@ class Answer(SQLModel, table=True):
     data: bytes = Field(sa_type=LargeBinary)
 
 
+class Utterance(SQLModel, table=True):
+    """What was said: a serialised rollcall.v1.Utterance.
+
+    `transcription_id`: empty for what was transcribed in the meeting itself. `sequence`: the event that first told of it, 0 for
+    none. `updated_us`: when the row was last written.
+    """
+
+    __table_args__ = (
+        Index("ix_utterance_bot_id_transcription_id_timestamp_ms", "bot_id", "transcription_id", "timestamp_ms", "sequence"),
+    )
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    transcription_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    sequence: int = Field(sa_type=BigInteger)
+    timestamp_ms: int = Field(sa_type=BigInteger)
+    updated_us: int = Field(sa_type=BigInteger)
+    final: bool
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class DataPurge(SQLModel, table=True):
+    """A deletion that is not finished. `rounds` were done, the next is due at `due_us`.
+
+    Events after `after_sequence` up to `until_sequence` are to be redacted (`words_only`: only what was said), and unless
+    `words_only` the media folder is to be emptied.
+    """
+
+    __tablename__ = "data_purge"
+
+    bot_id: str = Field(primary_key=True, foreign_key="bot.id")
+    words_only: bool
+    after_sequence: int = Field(sa_type=BigInteger)
+    until_sequence: int = Field(sa_type=BigInteger)
+    rounds: int = Field(sa_type=SmallInteger)
+    due_us: int = Field(sa_type=BigInteger, index=True)
+
+
 def _table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
@@ -247,14 +285,15 @@ PARTICIPANT_EVENT: Final = _table(ParticipantEvent)
 CHAT_MESSAGE: Final = _table(ChatMessage)
 COMMAND: Final = _table(Command)
 RECORDING: Final = _table(Recording)
+UTTERANCE: Final = _table(Utterance)
+DATA_PURGE: Final = _table(DataPurge)
 ANSWER: Final = _table(Answer)
+
+PERSONAL: Final = (BOT_SETTINGS, PARTICIPANT, PARTICIPANT_EVENT, CHAT_MESSAGE, COMMAND, RECORDING, UTTERANCE)
+"""Rows that go with a bot's data. What else belongs to a bot holds nothing personal, or is redacted (EVENT)."""
 
 
 @functools.cache
 def belongings() -> tuple[Table, ...]:
     """The tables whose rows belong to a bot, by their column `bot_id`, in an order in which they can be deleted."""
-    return tuple(
-        table
-        for table in reversed(SQLModel.metadata.sorted_tables)
-        if any(key.column.table is BOT and key.parent.name == "bot_id" for key in table.foreign_keys)
-    )
+    return tuple(table for table in reversed(SQLModel.metadata.sorted_tables) if "bot_id" in table.c)

@@ -22,7 +22,7 @@ from tests.contract.rest import FACES, Face, create, face
 
 BODY = {"meeting_url": MEET, "bot_name": "My Bot"}
 
-ALWAYS_REFUSED = {"speech", "admit_from_waiting_room", "change_gallery_view_page"}
+ALWAYS_REFUSED = {"speech", "admit_from_waiting_room", "change_gallery_view_page", "create_transcript"}
 """Calls that do nothing yet, so that there is nothing to be done once."""
 
 

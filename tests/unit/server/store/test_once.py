@@ -91,7 +91,7 @@ async def test_a_key_belongs_to_one_request_of_one_project(story: Story) -> None
         await story.store.create_bot(story.new_bot(), once(story.project_id, asked=b"another bot"))
     with pytest.raises(RequestKeyReused):
         await story.store.recall(once(story.project_id, asked=b"another bot").key)
-    other = await story.store.create_project("other")
+    other = await story.store.projects.create("other")
     await story.store.recall(once(other.id).key)
     await story.store.create_bot(story.new_bot(project_id=other.id), once(other.id))
 
