@@ -1,4 +1,4 @@
-"""`rollcall bots`: create, get, list, leave, watch."""
+"""`rollcall bots`: create, get, list, leave, watch. What else a bot can be asked for is in steer.py."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from google.protobuf.message import Message
 
 from rollcall.cli.first_start import read_key
 from rollcall.cli.terminal import UserError, say
@@ -29,6 +30,7 @@ Key = Annotated[
     str, typer.Option("--key", envvar="ROLLCALL_API_KEY", help="An API key; the one of `rollcall run` where not given")
 ]
 BotId = Annotated[str, typer.Argument(help="The bot's id, as bot_…")]
+R = TypeVar("R", bound=Message)
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
@@ -59,25 +61,27 @@ def _plain(message: Any) -> dict[str, Any]:
     return compile_encode(message.DESCRIPTOR)(message)
 
 
-def _show(message: Any) -> None:
+def show(message: Any) -> None:
+    """A message for a person, as REST shows it."""
     say(json.dumps(_plain(message), indent=2, ensure_ascii=False))
 
 
-def _request(settings: str) -> bots_pb.CreateBotRequest:
-    """The body that REST would take. Raises UserError that names what is wrong with it."""
+def read_request(kind: type[R], settings: str, called: str = "--settings") -> R:
+    """A request from the body that REST would take; `called` is what people know it by. Raises UserError."""
     from gateway.dialect.decode import compile_fill
     from gateway.dialect.parse import NotJsonError, parse_object
     from gateway.dialect.problems import Problem, dotted
 
-    request = bots_pb.CreateBotRequest()
+    request = kind()
     problems: list[Problem] = []
     try:
-        compile_fill(bots_pb.CreateBotRequest.DESCRIPTOR)(parse_object(settings.encode()), request, (), problems)
+        fill = compile_fill(kind.DESCRIPTOR)  # type: ignore[arg-type]  # the stubs name the C class too
+        fill(parse_object(settings.encode()), request, (), problems)
     except NotJsonError as error:
-        raise UserError(f"--settings is not right: {error}", code=2) from None
+        raise UserError(f"{called} is not right: {error}", code=2) from None
     if problems:
         wrong = "; ".join(f"{dotted(problem.path)}: {problem.message}".lstrip(": ") for problem in problems)
-        raise UserError(f"--settings is not right: {wrong}", code=2)
+        raise UserError(f"{called} is not right: {wrong}", code=2)
     return request
 
 
@@ -92,11 +96,11 @@ def create(
     key: Key = "",
 ) -> None:
     """Send a bot to a meeting."""
-    request = _request(settings)
+    request = read_request(bots_pb.CreateBotRequest, settings)
     request.meeting_url, request.bot_name = meeting_url, name
     with connect(address, key) as client:
         bot = client.create_bot_from(request)
-        _show(bot)
+        show(bot)
         if watch:
             _follow(client, bot.id, 0)
 
@@ -105,7 +109,7 @@ def create(
 def get(bot_id: BotId, address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
     """Show one bot."""
     with connect(address, key) as client:
-        _show(client.get_bot(bot_id))
+        show(client.get_bot(bot_id))
 
 
 @app.command("list")
@@ -120,7 +124,7 @@ def list_(address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
 def leave(bot_id: BotId, address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
     """Tell a bot to leave its meeting."""
     with connect(address, key) as client:
-        _show(client.leave(bot_id))
+        show(client.leave(bot_id))
 
 
 @app.command()
