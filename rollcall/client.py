@@ -49,7 +49,9 @@ class Client:
     """
 
     def __init__(self, address: str, key: str, *, tls: Tls | None = None, timeout_s: float = 30.0) -> None:
-        """`address` is host:port; nothing is connected before the first call. `timeout_s` is for each call but streams."""
+        """`address` is host:port, or https://host:port for TLS; nothing is connected before the first call. `timeout_s` is for
+        each call but streams.
+        """
         self._transport = BlockingGrpcTransport(address, tls=tls)
         self._metadata = (("authorization", f"Token {key}"),)
         self._timeout_s = timeout_s

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -18,13 +19,17 @@ from rollcall.v1 import bot_service_pb2 as bots_pb
 from rollcall.v1 import event_pb2
 
 if TYPE_CHECKING:
-    from rollcall.client import Client
+    from rollcall.client import Client, Tls
 
 app = typer.Typer(help="Send bots, look at them, follow what happens to them.", no_args_is_help=True)
 
 Address = Annotated[
     str,
-    typer.Option("--address", envvar=["ROLLCALL_SERVER_ADDRESS", "ROLLCALL_GRPC_ADDRESS"], help="The gRPC service, as host:port"),
+    typer.Option(
+        "--address",
+        envvar=["ROLLCALL_URL", "ROLLCALL_SERVER_ADDRESS", "ROLLCALL_GRPC_ADDRESS"],
+        help="The gRPC service, as host:port, or https://host:port for TLS",
+    ),
 ]
 Key = Annotated[
     str, typer.Option("--key", envvar="ROLLCALL_API_KEY", help="An API key; the one of `rollcall run` where not given")
@@ -32,6 +37,32 @@ Key = Annotated[
 BotId = Annotated[str, typer.Argument(help="The bot's id, as bot_…")]
 R = TypeVar("R", bound=Message)
 DEFAULT_ADDRESS = "127.0.0.1:50051"
+_TLS: ContextVar[Tls | None] = ContextVar("tls", default=None)
+"""What the options before the command said."""
+
+
+def _option(name: str, text: str) -> Any:
+    """An option that workers and gateways have as a setting of the same name."""
+    return typer.Option(f"--{name}", envvar=f"ROLLCALL_SERVER_{name.upper().replace('-', '_')}", help=text)
+
+
+@app.callback()
+def _secure(
+    *,
+    tls: Annotated[bool, _option("tls", "Speak TLS, trusting the system's authorities")] = False,
+    tls_ca: Annotated[Path | None, _option("tls-ca", "PEM file of the authority to trust; means TLS")] = None,
+    tls_cert: Annotated[Path | None, _option("tls-cert", "PEM file of your own certificate")] = None,
+    tls_key: Annotated[Path | None, _option("tls-key", "PEM file of its key")] = None,
+) -> None:
+    """Options that hold for all of these commands, and go before them: `rollcall bots --tls-ca ca.pem list`."""
+    from rollcall.client import Tls
+
+    if (tls_cert is None) != (tls_key is None):
+        raise UserError("--tls-cert and --tls-key go together: a certificate and its key", code=2)
+    for option, path in (("--tls-ca", tls_ca), ("--tls-cert", tls_cert), ("--tls-key", tls_key)):
+        if path is not None and not path.is_file():
+            raise UserError(f"{option}: there is no file {path}", code=2)
+    _TLS.set(Tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert else None)
 
 
 @contextmanager
@@ -47,7 +78,13 @@ def connect(address: str, key: str) -> Iterator[Client]:
             "folder (ROLLCALL_DATA_DIR); `rollcall keys create` makes more.",
             code=2,
         )
-    with Client(address, found) as client:
+    try:
+        connected = Client(address, found, tls=_TLS.get())
+    except ValueError as error:
+        raise UserError(f"--address: {error}", code=2) from None
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}", code=2) from None
+    with connected as client:
         try:
             yield client
         except UnavailableError as error:
