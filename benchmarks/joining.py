@@ -59,7 +59,7 @@ async def _bot(http: httpx.AsyncClient, room: str, recording: str) -> float:
     bot = (await http.post("/api/v1/bots", json=body)).raise_for_status().json()["id"]
     taken = 0.0
     headers = {"Accept": "text/event-stream", "Last-Event-ID": "0"}
-    async with http.stream("GET", f"/api/v1/bots/{bot}/events", headers=headers, timeout=90) as stream:
+    async with asyncio.timeout(60), http.stream("GET", f"/api/v1/bots/{bot}/events", headers=headers, timeout=90) as stream:
         async for line in stream.aiter_lines():
             event = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
             moved = (event.get("state") or {}).get("type")

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from benchmarks.harness import cpu_seconds, table
+from benchmarks.harness import cpu_seconds, pss_bytes, table
 from benchmarks.service import BODY, Running, rollcall_server
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1 import bot_service_pb2_grpc as bots
@@ -25,10 +25,14 @@ from tests.services import postgresql
 IDLE = 1000
 EVENTS = 1000
 PACE_SECONDS = 0.005
+HELD_EVENTS = 4000
+OWN_CHANNEL = [("grpc.use_local_subchannel_pool", 1)]
+SMALL_WINDOW = [("grpc.http2.lookahead_bytes", 4096), ("grpc.http2.bdp_probe", 0)]
+"""What a client takes in of a stream that it does not read."""
 
 
 def _channel(running: Running) -> grpc.aio.Channel:
-    return grpc.aio.insecure_channel(f"127.0.0.1:{running.grpc_port}", [("grpc.use_local_subchannel_pool", 1)])
+    return grpc.aio.insecure_channel(f"127.0.0.1:{running.grpc_port}", OWN_CHANNEL)
 
 
 def _metadata(running: Running) -> tuple[tuple[str, str], ...]:
@@ -119,10 +123,33 @@ async def _fan_out(running: Running, readers: int) -> tuple[float, float]:
     return count / wall, 1e6 * cpu / count
 
 
+async def _held(running: Running, readers: int) -> list[object]:
+    """The server's memory beside readers that do not read, before and after events that nobody takes."""
+    channels = [grpc.aio.insecure_channel(f"127.0.0.1:{running.grpc_port}", [*OWN_CHANNEL, *SMALL_WINDOW]) for _ in range(10)]
+    metadata = _metadata(running)
+    calls = []
+    for number in range(readers):
+        call = events.EventServiceStub(channels[number % 10]).WatchEvents(events_pb.WatchEventsRequest(), metadata=metadata)
+        await call.read()  # the bookmark; nothing more is read
+        calls.append(call)
+    service = bots.BotServiceStub(channels[0])
+    before = pss_bytes(running.pid)
+    body = {**BODY, "metadata": {"filler": "x" * 900}}
+    for _ in range(HELD_EVENTS // 20):
+        await asyncio.gather(*(service.CreateBot(pb.CreateBotRequest(**body), metadata=metadata) for _ in range(20)))
+    after = pss_bytes(running.pid)
+    for call in calls:
+        call.cancel()
+    for channel in channels:
+        await channel.close()
+    return [readers, HELD_EVENTS, before / 1e6, after / 1e6]
+
+
 async def main() -> str:
     """The tables."""
     rows: list[list[object]] = []
     spread: list[list[object]] = []
+    held: list[list[object]] = []
     with postgresql() as cluster:
         for name, url in (("PostgreSQL", cluster.url(cluster.new_database())), ("SQLite", None)):
             with rollcall_server(name, url) as running:
@@ -133,10 +160,13 @@ async def main() -> str:
                 for readers in (10, 100):
                     rate, cost = await _fan_out(running, readers)
                     spread.append([name, readers, rate, cost])
+                if name == "PostgreSQL":
+                    held = [await _held(running, readers) for readers in (0, 1000)]
     return "\n\n".join(
         (
             table(("database", "idle streams", "events", "p50 ms", "p99 ms", "worst ms"), rows),
             table(("database", "readers of the project", "deliveries/s", "CPU µs a delivery"), spread),
+            table(("readers that do not read", "events meanwhile", "server MB before", "after"), held),
         )
     )
 

@@ -61,6 +61,9 @@ _ENDS: dict[type[Happening], Ending] = {
 }
 
 
+_PAST_THE_DOOR = {UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSENT}
+
+
 class Then(Enum):
     """What follows where nothing ends."""
 
@@ -171,7 +174,7 @@ class Story:
         self._deadline = self._now() + self._patience.rejoin_s if self.joined else None
         try:
             self.visit = Visit(
-                self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses(), door=self._door.go_through
+                self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses(), door=self._door
             )
         except (NotSupportedError, CaptureError) as error:
             return join_failure(error, tries=1)
@@ -230,7 +233,7 @@ class Story:
         match happening:
             case UiSeen(observation=seen, at_ms=at_ms):
                 self._reporter.remark("page_state", seen.evidence, level=event.LOG_LEVEL_DEBUG, state=seen.state.value)
-                then = await self._see(seen.state, at_ms)
+                then = self._see_from_the_door(seen.state) or await self._see(seen.state, at_ms)
             case Entered():
                 self._has_entered()
             case EnterFailed(error=error) if self._in_now:
@@ -257,6 +260,19 @@ class Story:
         self._recorder.arm_soon()
         if not self.joined and self._situation.phase == agent.AGENT_PHASE_JOINING:
             self._deadline = self._now() + self._patience.evidence_s
+
+    def _see_from_the_door(self, state: UiState) -> Then | None:
+        """What a page says before the bot's time may well be otherwise when it has come: then it is opened anew. One that lets in
+        whoever opens it is not denied.
+        """
+        if self._door.passed:
+            return None
+        if state in _PAST_THE_DOOR:
+            self._door.open()
+        elif ending_of(state, joined=False) is not None:
+            self._tries = self._patience.join_tries
+            return Then.TRY_AGAIN
+        return None
 
     async def _see(self, state: UiState, at_ms: int) -> Ending | Then:
         self._state = state

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from agents.attendance.door import Door
 from agents.attendance.happenings import CaptureFailed, Entered, EnterFailed, Happening, PageFailed, UiSeen
 from agents.attendance.ports import Tools
 from agents.browser.api import Browser, BrowserOptions, Page
@@ -43,11 +44,9 @@ class Visit:
         post: Callable[[Happening], None],
         senses: Senses,
         *,
-        door: Callable[[], Awaitable[None]],
+        door: Door,
     ) -> None:
-        """`door` returns when the bot may go in: all is ready by then. Raises NotSupportedError where there is no adapter for the
-        bot's platform.
-        """
+        """Raises NotSupportedError where there is no adapter for the bot's platform."""
         self._tools = tools
         self._spec = spec
         self._post = post
@@ -77,7 +76,7 @@ class Visit:
                 await self._tools.devices.install(page, image)
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
-            await self._door()
+            await self._door.come_near()
         except Exception as error:  # noqa: BLE001 - whatever it is, the attendance decides what it means
             self._tell(EnterFailed(error))
         else:
@@ -85,7 +84,7 @@ class Visit:
 
     async def _ask(self, attempt: int) -> None:
         try:
-            await self._attendance.enter(JoinRequest(self._spec.meeting_url, self._spec.bot_name, attempt))
+            await self._attendance.enter(JoinRequest(self._spec.meeting_url, self._spec.bot_name, attempt, self._door.go_through))
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(EnterFailed(error))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -71,13 +71,18 @@ class ChatSeen:
     to_bot_only: bool = False
 
 
+async def _open_door() -> None:
+    """Who is not early need not wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """What a bot brings along."""
+    """What a bot brings along. `door` returns when it may go in: a scheduled bot comes some seconds before its time."""
 
     meeting_url: str
     bot_name: str
     attempt: int = 1
+    door: Callable[[], Awaitable[None]] = _open_door
 
 
 @dataclass(slots=True)
@@ -103,6 +108,8 @@ class Attendance(Protocol):
 
     async def enter(self, request: JoinRequest) -> None:
         """Opens the URL and goes through the steps up to having asked to join; then returns.
+
+        Nothing by which anybody could learn of the bot is done before the request's `door` has returned.
 
         What happens after that (lobby, in, denied) is heard from the observer. Raises JoinStepError with the step's name where a
         control is not there in time, and the browser's errors.
@@ -159,7 +166,8 @@ class FakeAttendance:
         self.listeners = listeners
 
     async def enter(self, request: JoinRequest) -> None:
-        """Notes the request."""
+        """Notes the request, once it may go in."""
+        await request.door()
         self.entered.append(request)
 
     async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:

@@ -129,7 +129,10 @@ class DeclarativeAttendance:
                 url = open_url(self._file, values)
             except ValueError as error:
                 raise JoinStepError("open", str(error)) from error
+            if not self._file.url.ahead:
+                await request.door()
             await self._open(url)
+            await request.door()
             await self._runner.run(self._join, passed=self._past_the_door)
             self._classifier.entered = True
             self._look()

@@ -110,6 +110,7 @@ def url(top: Table, variables: tuple[str, ...]) -> UrlRules:
         query=table.pairs("query"),
         fragment=table.pairs("fragment"),
         timeout_seconds=table.number("timeout_seconds", 30, low=1, high=300),
+        ahead=table.flag("ahead"),
     )
     check_variables(table, "open", rules.open, variables)
     table.done()

@@ -198,6 +198,8 @@ class UrlRules:
     query: tuple[tuple[str, str], ...] = ()
     fragment: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = 30.0
+    ahead: bool = False
+    """Whether a scheduled bot may open the page before its time: nobody is told of a visitor who has not done a step."""
 
 
 @dataclass(frozen=True, slots=True)

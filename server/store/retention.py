@@ -44,8 +44,7 @@ def find_project(connection: Connection, before_us: int) -> str | None:
 class DropEvents(Op[int]):
     """Drops the first events of a project's log, up to the first one that is young enough.
 
-    Rows are locked by nobody else, for nobody changes an event; with several servers one drops at a time, or one could leave a
-    hole before what the other has not dropped yet.
+    With several servers one drops at a time, or one could leave a hole before what the other has not dropped yet.
     """
 
     def __init__(self, project_id: str, before_us: int, most: int) -> None:

@@ -13,7 +13,7 @@ from agents.browser.session import ChromiumBrowser
 from agents.people import RehearsalVenue
 from agents.people.script import PersonScript
 from agents.people.synthetic_media import SyntheticMedia, synthetic_media_script
-from agents.platforms.base import UiState
+from agents.platforms.base import JoinRequest, UiState
 from agents.platforms.file_reader import load
 from agents.platforms.registry import BUILT_IN
 from tests.browser.platforms.attending import Attending
@@ -51,6 +51,22 @@ async def test_it_joins_under_its_name_and_knows_itself(bot: Attending, rehearsa
     assert bot.people[0].is_self
     assert bot.states[-1] is UiState.IN_MEETING
     assert UiState.LOBBY not in bot.states
+
+
+async def test_before_its_time_it_stands_at_the_door_and_nobody_sees_it(bot: Attending, rehearsal: str) -> None:
+    time_has_come = asyncio.Event()
+
+    async def door() -> None:
+        await time_has_come.wait()
+
+    entering = asyncio.create_task(bot.attendance.enter(JoinRequest(rehearsal, "The bot", door=door)))
+    await bot.until_state(UiState.PRE_JOIN)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        people = (await client.get(f"{rehearsal}/control")).json()["people"]
+    assert [one for one in people if one["name"] == "The bot" or one["place"] == "meeting"] == []
+    time_has_come.set()
+    await entering
+    await bot.until(lambda: bot.names == {"The bot"})
 
 
 async def test_it_sees_people_come_speak_chat_and_go(bot: Attending, rehearsal: str, browser: ChromiumBrowser) -> None:

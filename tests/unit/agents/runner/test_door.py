@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
+from agents.attendance.door import NEAR_S, Door
 from agents.browser.errors import BrowserLostError
 from agents.platforms.base import UiState
 from rollcall.v1 import bot_pb2 as bot
@@ -94,3 +97,42 @@ async def test_a_bot_without_a_time_goes_in_at_once_and_reports_no_request(stage
     assert bot.BOT_EVENT_TYPE_JOIN_REQUESTED not in [r.transition.trigger for r in stage.of("transition")]
     stage.leave()
     await stage.end()
+
+
+async def test_what_the_page_says_before_the_time_is_asked_again_when_it_has_come(stage: Stage) -> None:
+    stage.spec.join_in_ms = 400
+    stage.start()
+    await stage.until(lambda: "prepare" in stage.calls)
+    stage.show(UiState.NOT_FOUND)  # the host makes the meeting a moment later
+    await stage.until(lambda: stage.browser.closed)
+    assert stage.triggers() == []
+    await stage.join()
+    assert stage.triggers()[:2] == ["join_requested", "joined_meeting"]
+    assert len(stage.launcher.launched) == 2
+    stage.leave()
+    await stage.end()
+
+
+@pytest.mark.parametrize(("state", "told"), [(UiState.IN_MEETING, "joined_meeting"), (UiState.LOBBY, "put_in_waiting_room")])
+async def test_a_page_that_lets_in_whoever_opens_it_is_not_denied(stage: Stage, state: UiState, told: str) -> None:
+    stage.spec.join_in_ms = A_LONG_TIME_MS
+    stage.start()
+    await stage.until(lambda: "prepare" in stage.calls)
+    stage.show(state)
+    await stage.until_move(told)
+    assert stage.triggers()[:2] == ["join_requested", told]
+    stage.leave()
+    await stage.end()
+
+
+async def test_the_page_is_opened_only_when_the_time_is_near() -> None:
+    went: list[str] = []
+    far, near = Door(round((NEAR_S + 0.2) * 1000), lambda: went.append("far")), Door(100, lambda: went.append("near"))
+    began = time.monotonic()
+    await near.come_near()
+    assert time.monotonic() - began < 0.1
+    await far.come_near()
+    assert time.monotonic() - began >= 0.2
+    assert went == []
+    await near.go_through()
+    assert went == ["near"]
