@@ -312,8 +312,8 @@ def _recording_after(recording: RecordingState, trigger: Trigger) -> RecordingSt
         return RecordingState.IN_PROGRESS
     if open_ and trigger in {T.RECORDING_PAUSED, T.RECORDING_PERMISSION_DENIED}:
         return RecordingState.PAUSED
-    if open_ and trigger is T.POST_PROCESSING_COMPLETED:
-        return RecordingState.FAILED  # completed, and nobody reported a file
+    if open_ and trigger in {T.POST_PROCESSING_COMPLETED, T.DATA_DELETED}:
+        return RecordingState.FAILED  # completed, and nobody reported a file; or its pieces are gone
     return recording
 
 

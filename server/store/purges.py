@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from rollcall.v1 import event_pb2
 from server.domain.errors import IllegalTransition
-from server.domain.state import RECORDING_OPEN, RecordingState, Trigger, allowed_states
+from server.domain.state import Trigger, allowed_states
 from server.store import moves
 from server.store.batch import Batch
 from server.store.engines import make_engine
@@ -70,8 +70,6 @@ class DeleteData(Op[BotRecord]):
         if row.state not in allowed:
             raise IllegalTransition(row.state, "have its data deleted; that is possible only once it has ended", allowed)
         row.worker_id = row.lease_expires_us = None
-        if row.recording_state in RECORDING_OPEN:
-            row.recording_state = RecordingState.FAILED.value
         moves.apply(batch, row, Trigger.DATA_DELETED)
         batch.new.emptied.append(row.id)
         _note(batch, row.id, row.last_sequence, words_only=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from rollcall.v1 import agent_service_pb2, event_pb2
 from server.domain.ids import new_id
 from server.domain.state import RecordingState
@@ -10,7 +13,15 @@ from server.store.batch import Batch
 from server.store.rows import BotRow
 from server.store.texts import storable
 
-_DONE = frozenset({RecordingState.COMPLETE, RecordingState.FAILED})
+_NEXT: Final[Mapping[RecordingState, frozenset[RecordingState]]] = {
+    RecordingState.NOT_STARTED: frozenset(RecordingState),
+    RecordingState.IN_PROGRESS: frozenset(RecordingState) - {RecordingState.NOT_STARTED},
+    RecordingState.PAUSED: frozenset(RecordingState) - {RecordingState.NOT_STARTED},
+    RecordingState.COMPLETE: frozenset(),
+    RecordingState.FAILED: frozenset({RecordingState.COMPLETE}),
+}
+"""What a report can make of a recording: it does not go back to its beginning, and one that is finished does not begin again; a
+failed one may yet be completed, a complete one stays so."""
 
 
 def change(batch: Batch, row: BotRow, state: RecordingState, *, detail: str = "") -> None:
@@ -20,11 +31,9 @@ def change(batch: Batch, row: BotRow, state: RecordingState, *, detail: str = ""
 
 
 def store_report(batch: Batch, row: BotRow, report: agent_service_pb2.RecordingReport) -> None:
-    """Takes a report in and adds its event. A finished recording does not begin again; a failed one may yet be completed."""
-    state = words.RECORDING_OF.get(report.state, RecordingState(row.recording_state))
-    if row.recording_state in _DONE and state not in _DONE:
-        state = RecordingState(row.recording_state)
-    if row.recording_state != state.value:
+    """Takes a report in and adds its event."""
+    state = words.RECORDING_OF.get(report.state)
+    if state is not None and state != row.recording_state and state in _NEXT[RecordingState(row.recording_state)]:
         row.recording_state = state.value
         row.changed()
     row.recording_start_timestamp_ms = row.recording_start_timestamp_ms or report.start_timestamp_ms

@@ -129,6 +129,11 @@ def test_the_recording_follows_the_meeting() -> None:
         assert standing.recording is recording
 
 
+def test_what_is_left_of_a_recording_has_failed_once_its_data_are_deleted() -> None:
+    standing = Standing(BotState.FATAL_ERROR, RecordingState.PAUSED)
+    assert move(standing, Trigger.DATA_DELETED) == Standing(BotState.DATA_DELETED, RecordingState.FAILED)
+
+
 def test_a_recording_that_was_reported_complete_stays_complete() -> None:
     standing = Standing(BotState.POST_PROCESSING, RecordingState.COMPLETE)
     assert move(standing, Trigger.POST_PROCESSING_COMPLETED).recording is RecordingState.COMPLETE
