@@ -15,13 +15,16 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import pages
 from gateway.api import Api
+from gateway.http import SECURITY
 from gateway.media import PREFIX, Media
 from gateway.openapi import document
+from gateway.outer import dressed
 from gateway.ready import is_ready
 from gateway.settings import GatewaySettings
 from rollcall.transport import Transport
 
 OPENAPI_PATH = "/api/v1/openapi.json"
+_SECURITY = {name.decode(): value.decode() for name, value in SECURITY}
 
 
 class Gateway:
@@ -38,9 +41,13 @@ class Gateway:
             exception_handlers={404: _not_found, 405: _not_allowed},
         )
         self._pages.router.redirect_slashes = False
+        self._app = dressed(self._route, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, one WebSocket, or the process's start and stop."""
+        await self._app(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith("/api/") and path != OPENAPI_PATH:
@@ -59,15 +66,15 @@ class Gateway:
         openapi = document(self._api.routes)
 
         async def healthz(_request: Request) -> Response:
-            return JSONResponse({"status": "ok"})
+            return JSONResponse({"status": "ok"}, headers=_SECURITY)
 
         async def readyz(_request: Request) -> Response:
             if self._draining.is_set() or not await is_ready(transport, self._api.routes):
-                return JSONResponse({"status": "not ready"}, status_code=503, headers={"Retry-After": "1"})
-            return JSONResponse({"status": "ready"})
+                return JSONResponse({"status": "not ready"}, status_code=503, headers={**_SECURITY, "Retry-After": "1"})
+            return JSONResponse({"status": "ready"}, headers=_SECURITY)
 
         async def openapi_json(_request: Request) -> Response:
-            return JSONResponse(openapi, headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"})
+            return JSONResponse(openapi, headers={**_SECURITY, "Cache-Control": "no-cache"})
 
         return [Route("/healthz", healthz), Route("/readyz", readyz), Route(OPENAPI_PATH, openapi_json)]
 
@@ -87,9 +94,9 @@ def _rehearsal(settings: GatewaySettings) -> Sequence[BaseRoute]:
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:
-    return JSONResponse({"error": "Not found"}, status_code=404)
+    return JSONResponse({"error": "Not found"}, status_code=404, headers=_SECURITY)
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
-    headers = getattr(error, "headers", None)
+    headers = {**_SECURITY, **(getattr(error, "headers", None) or {})}
     return JSONResponse({"detail": f'Method "{request.method}" not allowed.'}, status_code=405, headers=headers)

@@ -17,6 +17,7 @@ SECURITY = (
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 _JSON = ((b"content-type", b"application/json"), *SECURITY)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")

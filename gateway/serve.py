@@ -6,11 +6,15 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from gateway.tls import ReloadingContext
+from rollcall.tls_files import TlsFiles
 
 _BACKLOG = 2048
 
@@ -20,14 +24,15 @@ class AddressError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, address: str, *, drain_s: float = 10.0) -> AsyncIterator[int]:
-    """Serves the app at `host:port` within the block, and yields the port (another than 0). Raises AddressError.
+async def serving(app: ASGIApp, address: str, *, drain_s: float = 10.0, tls: TlsFiles | None = None) -> AsyncIterator[int]:
+    """Serves the app at `host:port` within the block, and yields the port (another than 0). Raises AddressError, TlsFilesError.
 
     At the end of the block event streams are told to connect elsewhere, and requests under way get `drain_s` seconds.
     """
     host, port = split_address(address)
+    context = ReloadingContext.of(tls) if tls else None
     opened = listen(host, port)
-    server = _Server(app, drain_s)
+    server = _Server(app, drain_s, context)
     try:
         task = asyncio.create_task(server.serve(sockets=[opened]))
         ready = asyncio.create_task(server.ready.wait())
@@ -91,7 +96,7 @@ def _why(error: OSError, host: str, port: int) -> str:
 class _Server(uvicorn.Server):
     """uvicorn that leaves signals to the process, says when it is ready, and ends event streams, which would never end."""
 
-    def __init__(self, app: ASGIApp, drain_s: float) -> None:
+    def __init__(self, app: ASGIApp, drain_s: float, context: ssl.SSLContext | None) -> None:
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -102,6 +107,7 @@ class _Server(uvicorn.Server):
             server_header=False,
             timeout_graceful_shutdown=max(1, round(drain_s)),
             backlog=_BACKLOG,
+            ssl_context_factory=(lambda _config, _default: context) if context is not None else None,
         )
         super().__init__(config)
         self.ready = asyncio.Event()

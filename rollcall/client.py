@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
 
+from rollcall import client_asks as asks
 from rollcall.client_async import AsyncClient
 from rollcall.client_plans import (
     BOTS,
@@ -29,6 +31,7 @@ from rollcall.grpc_transport import BlockingGrpcTransport, Tls
 from rollcall.transport import CallError
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
+from rollcall.v1.bot_transcript_pb2 import TranscriptUtterance
 from rollcall.v1.event_pb2 import Event
 
 __all__ = ["AsyncClient", "Client", "EventAt", "Tls"]
@@ -46,7 +49,9 @@ class Client:
     """
 
     def __init__(self, address: str, key: str, *, tls: Tls | None = None, timeout_s: float = 30.0) -> None:
-        """`address` is host:port; nothing is connected before the first call. `timeout_s` is for each call but streams."""
+        """`address` is host:port, or https://host:port for TLS; nothing is connected before the first call. `timeout_s` is for
+        each call but streams.
+        """
         self._transport = BlockingGrpcTransport(address, tls=tls)
         self._metadata = (("authorization", f"Token {key}"),)
         self._timeout_s = timeout_s
@@ -90,6 +95,48 @@ class Client:
     def send_chat(self, bot_id: str, message: str, *, to_user_uuid: str | None = None) -> None:
         """Says something in the meeting's chat, to everyone or to one person."""
         self._call(BOTS + "SendChatMessage", chat_request(bot_id, message, to_user_uuid), pb.SendChatMessageResponse)
+
+    def update_bot(self, bot_id: str, **fields: Any) -> Bot:
+        """Changes a scheduled bot (fields as of UpdateBot, in plain Python), or the metadata of any. Raises as create_bot."""
+        return self._call(*asks.update(bot_id, fields)).bot
+
+    def delete_bot(self, bot_id: str) -> None:
+        """Cancels a scheduled bot: it is gone."""
+        self._call(*asks.delete(bot_id))
+
+    def delete_data(self, bot_id: str) -> Bot:
+        """Deletes media, words and people of a bot that has ended, for good."""
+        return self._call(*asks.delete_data(bot_id)).bot
+
+    def pause_recording(self, bot_id: str) -> Bot:
+        """Pauses the recording; the bot's state follows once nothing is recorded any more."""
+        return self._call(*asks.pause(bot_id)).bot
+
+    def resume_recording(self, bot_id: str) -> Bot:
+        """Goes on recording; the bot's state follows."""
+        return self._call(*asks.resume(bot_id)).bot
+
+    def output_audio(self, bot_id: str, data: bytes) -> None:
+        """Plays an MP3, at most 10 MiB, into the meeting."""
+        self._call(*asks.audio(bot_id, data))
+
+    def output_image(self, bot_id: str, data: bytes) -> None:
+        """Shows a PNG or JPEG, at most 10 MiB, as the bot's camera."""
+        self._call(*asks.image(bot_id, data))
+
+    def output_video(self, bot_id: str, url: str, *, loop: bool = False, mute: bool = False) -> None:
+        """Plays a film (https://….mp4) as the bot's camera and voice."""
+        self._call(*asks.video(bot_id, url, loop=loop, mute=mute))
+
+    def transcript(
+        self, bot_id: str, *, updated_after: datetime | None = None, split_on_turns: bool = False
+    ) -> Sequence[TranscriptUtterance]:
+        """What was said, in the order in which it was begun; only what will not change any more."""
+        return self._read(*asks.transcript(bot_id, updated_after, split_on_turns=split_on_turns)).utterances
+
+    def delete_transcript(self, bot_id: str) -> None:
+        """Deletes what was said so far, for good."""
+        self._call(*asks.delete_transcript(bot_id))
 
     def list_participants(self, bot_id: str) -> Iterator[Participant]:
         """Who is or was in the meeting, oldest first."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from google.protobuf.message import Message
 
+from rollcall import client_asks as asks
 from rollcall.client_plans import (
     BOTS,
     READ_MEDIA,
@@ -29,6 +31,7 @@ from rollcall.grpc_transport import GrpcTransport, Tls
 from rollcall.transport import CallError, Transport
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
+from rollcall.v1.bot_transcript_pb2 import TranscriptUtterance
 from rollcall.v1.event_pb2 import Event
 
 T = TypeVar("T")
@@ -80,6 +83,48 @@ class AsyncClient:
     async def send_chat(self, bot_id: str, message: str, *, to_user_uuid: str | None = None) -> None:
         """Says something in the meeting's chat, to everyone or to one person."""
         await self._call(BOTS + "SendChatMessage", chat_request(bot_id, message, to_user_uuid), pb.SendChatMessageResponse)
+
+    async def update_bot(self, bot_id: str, **fields: Any) -> Bot:
+        """Changes a scheduled bot (fields as of UpdateBot, in plain Python), or the metadata of any. Raises as create_bot."""
+        return (await self._call(*asks.update(bot_id, fields))).bot
+
+    async def delete_bot(self, bot_id: str) -> None:
+        """Cancels a scheduled bot: it is gone."""
+        await self._call(*asks.delete(bot_id))
+
+    async def delete_data(self, bot_id: str) -> Bot:
+        """Deletes media, words and people of a bot that has ended, for good."""
+        return (await self._call(*asks.delete_data(bot_id))).bot
+
+    async def pause_recording(self, bot_id: str) -> Bot:
+        """Pauses the recording; the bot's state follows once nothing is recorded any more."""
+        return (await self._call(*asks.pause(bot_id))).bot
+
+    async def resume_recording(self, bot_id: str) -> Bot:
+        """Goes on recording; the bot's state follows."""
+        return (await self._call(*asks.resume(bot_id))).bot
+
+    async def output_audio(self, bot_id: str, data: bytes) -> None:
+        """Plays an MP3, at most 10 MiB, into the meeting."""
+        await self._call(*asks.audio(bot_id, data))
+
+    async def output_image(self, bot_id: str, data: bytes) -> None:
+        """Shows a PNG or JPEG, at most 10 MiB, as the bot's camera."""
+        await self._call(*asks.image(bot_id, data))
+
+    async def output_video(self, bot_id: str, url: str, *, loop: bool = False, mute: bool = False) -> None:
+        """Plays a film (https://….mp4) as the bot's camera and voice."""
+        await self._call(*asks.video(bot_id, url, loop=loop, mute=mute))
+
+    async def transcript(
+        self, bot_id: str, *, updated_after: datetime | None = None, split_on_turns: bool = False
+    ) -> Sequence[TranscriptUtterance]:
+        """What was said, in the order in which it was begun; only what will not change any more."""
+        return (await self._read(*asks.transcript(bot_id, updated_after, split_on_turns=split_on_turns))).utterances
+
+    async def delete_transcript(self, bot_id: str) -> None:
+        """Deletes what was said so far, for good."""
+        await self._call(*asks.delete_transcript(bot_id))
 
     def list_participants(self, bot_id: str) -> AsyncIterator[Participant]:
         """Who is or was in the meeting, oldest first."""

@@ -26,6 +26,7 @@ EVENTS = "/rollcall.v1.EventService/"
 READ_MEDIA = "/rollcall.v1.MediaService/ReadMedia"
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 T_co = TypeVar("T_co", covariant=True)
 
 _AWAY = {code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED}
@@ -214,7 +215,12 @@ class Pages(Generic[T]):
 
 def create_request(fields: Mapping[str, Any]) -> bots.CreateBotRequest:
     """CreateBotRequest from names and plain values: words for enums, dicts for settings. Raises ValueError or TypeError."""
-    return bots.CreateBotRequest(**_plain(bots.CreateBotRequest.DESCRIPTOR, fields))
+    return from_plain(bots.CreateBotRequest, fields)
+
+
+def from_plain(request: type[M], fields: Mapping[str, Any]) -> M:
+    """Any request from names and plain values. Raises ValueError or TypeError."""
+    return request(**_plain(request.DESCRIPTOR, fields))
 
 
 def chat_request(bot_id: str, message: str, to_user_uuid: str | None) -> bots.SendChatMessageRequest:

@@ -61,6 +61,25 @@ class Tls(NamedTuple):
         return (("grpc.ssl_target_name_override", self.server_name),) if self.server_name else ()
 
 
+def parse_address(address: str, tls: Tls | None) -> tuple[str, Tls | None]:
+    """host:port and TLS of an address: `https://host:port` means TLS (port 443 where none is given), files named or not.
+
+    Raises ValueError for another scheme, and for `http://` with files for TLS.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address, tls
+    target = rest.rstrip("/")
+    if scheme.lower() not in {"http", "https"} or not target or "/" in target:
+        raise ValueError(f"{address} is no address of the gRPC service; give host:port, or https://host:port for TLS")
+    secure = scheme.lower() == "https"
+    if tls is not None and not secure:
+        raise ValueError(f"{address} is without TLS, and files for TLS are given; say https://, or leave them out")
+    if ":" not in target.rpartition("]")[2]:
+        target += ":443" if secure else ":80"
+    return target, (tls or Tls()) if secure else None
+
+
 @functools.cache
 def response_class(method: str) -> type[Message]:
     """The class of a method's answers, by the method's full name. Raises KeyError where the contract has no such method."""
@@ -91,7 +110,8 @@ class GrpcTransport:
     """One channel to one server; it connects again by itself."""
 
     def __init__(self, target: str, *, tls: Tls | None = None) -> None:
-        """`target` is host:port; nothing is connected before the first call. Must be made within a running event loop."""
+        """`target` as for `parse_address`; nothing is connected before the first call. Must be made within a running loop."""
+        target, tls = parse_address(target, tls)
         if tls is None:
             self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
         else:
@@ -134,7 +154,8 @@ class BlockingGrpcTransport:
     """As GrpcTransport, for code without an event loop; may be used by several threads."""
 
     def __init__(self, target: str, *, tls: Tls | None = None) -> None:
-        """`target` is host:port; nothing is connected before the first call."""
+        """`target` as for `parse_address`; nothing is connected before the first call."""
+        target, tls = parse_address(target, tls)
         if tls is None:
             self._channel = grpc.insecure_channel(target, options=OPTIONS)
         else:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from rollcall.tls_files import TlsFiles
 from rollcall.transport import Transport
 from rollcall.v1.bot_output_pb2 import OutputImageRequest, OutputVideoRequest
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
@@ -30,7 +31,7 @@ from server.rpc.bot_service import BotService
 from server.rpc.bot_wishes import BotWishes
 from server.rpc.event_service import EventService
 from server.rpc.first import TellFirst
-from server.rpc.grpc_server import GrpcServer, Tls
+from server.rpc.grpc_server import GrpcServer
 from server.rpc.local import LocalTransport
 from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
@@ -253,6 +254,14 @@ def _check(settings: ServerSettings) -> None:
         raise BadSetting("ROLLCALL_REUSE_PORT", "several servers need PostgreSQL; SQLite is for one.")
     if bool(settings.grpc_tls_cert) != bool(settings.grpc_tls_key):
         raise BadSetting("ROLLCALL_GRPC_TLS_CERT", "needs ROLLCALL_GRPC_TLS_KEY beside it, and the other way round.")
+    if settings.grpc_tls_client_ca is not None and settings.grpc_tls_cert is None:
+        raise BadSetting("ROLLCALL_GRPC_TLS_CLIENT_CA", "needs ROLLCALL_GRPC_TLS_CERT and ROLLCALL_GRPC_TLS_KEY beside it.")
+    if settings.is_everywhere and "public_url" not in settings.model_fields_set:
+        raise BadSetting(
+            "ROLLCALL_PUBLIC_URL",
+            f"has to be set where ROLLCALL_HTTP_ADDRESS is {settings.http_address}, for nobody can reach that address from "
+            "elsewhere: links to recordings begin with it. As http://this-machine.example:8080, or https:// behind a proxy.",
+        )
     try:
         if urlsplit(f"//{settings.grpc_address}").port is None:
             raise ValueError
@@ -260,10 +269,10 @@ def _check(settings: ServerSettings) -> None:
         raise BadSetting("ROLLCALL_GRPC_ADDRESS", "must be host:port, as 127.0.0.1:50051.") from None
 
 
-def _tls(settings: ServerSettings) -> Tls | None:
+def _tls(settings: ServerSettings) -> TlsFiles | None:
     if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
         return None
-    return Tls(settings.grpc_tls_cert, settings.grpc_tls_key, settings.grpc_tls_client_ca)
+    return TlsFiles("ROLLCALL_GRPC_TLS", settings.grpc_tls_cert, settings.grpc_tls_key, settings.grpc_tls_client_ca)
 
 
 def _secret(settings: ServerSettings, name: str) -> str:

@@ -5,6 +5,7 @@ The environment is read here and nowhere else in the server. `rollcall settings`
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -51,8 +52,12 @@ class ServerSettings(BaseSettings):
         default=None, description="PEM file of the authority whose client certificates are demanded."
     )
     http_address: str = Field(default="127.0.0.1:8080", description="host:port to serve HTTP at; port 0 takes a free one.")
+    http_tls_cert: Path | None = Field(
+        default=None, description="PEM file of HTTP's certificate chain; plain HTTP where not set. Read again when it changes."
+    )
     public_url: str = Field(
-        default_factory=lambda data: f"http://{data['http_address']}", description="Where users reach the gateway."
+        default_factory=lambda data: f"http{'s' * (data['http_tls_cert'] is not None)}://{data['http_address']}",
+        description="Where users reach the gateway.",
     )
 
     worker_token: SecretStr | None = Field(
@@ -135,9 +140,18 @@ class ServerSettings(BaseSettings):
     @property
     def all_rehearsal_origins(self) -> frozenset[str]:
         """Origins whose rehearsal a bot may join: the public URL's, the gateway's on this machine, and the listed ones."""
-        own = {origin_of(self.public), origin_of(f"http://{self.http_address}")}
+        scheme = "http" if self.http_tls_cert is None else "https"
+        own = {origin_of(self.public), origin_of(f"{scheme}://{self.http_address}")}
         port = urlsplit(f"//{self.http_address}").port or 80
-        return frozenset(own | {f"http://127.0.0.1:{port}", f"http://localhost:{port}"} | self.rehearsal_origins)
+        return frozenset(own | {f"{scheme}://127.0.0.1:{port}", f"{scheme}://localhost:{port}"} | self.rehearsal_origins)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether HTTP listens at every address of the machine, which is none that users could be told."""
+        try:
+            return ip_address(self.http_address.rpartition(":")[0].strip("[]")).is_unspecified
+        except ValueError:
+            return False
 
 
 def origin_of(url: str) -> str:

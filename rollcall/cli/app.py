@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings
+from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings, steer
 from rollcall.cli.terminal import UserError, explain
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("demo")(demo.demo)
 app.command("rehearse")(rehearse.rehearse)
 app.command("settings")(settings.settings)
 app.command("doctor")(doctor.doctor)
+steer.register(bots.app)
 app.add_typer(bots.app, name="bots")
 app.add_typer(keys.app, name="keys")
 app.add_typer(projects.app, name="projects")

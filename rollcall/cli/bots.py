@@ -1,4 +1,4 @@
-"""`rollcall bots`: create, get, list, leave, watch."""
+"""`rollcall bots`: create, get, list, leave, watch. What else a bot can be asked for is in steer.py."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from google.protobuf.message import Message
 
 from rollcall.cli.first_start import read_key
 from rollcall.cli.terminal import UserError, say
@@ -17,19 +19,50 @@ from rollcall.v1 import bot_service_pb2 as bots_pb
 from rollcall.v1 import event_pb2
 
 if TYPE_CHECKING:
-    from rollcall.client import Client
+    from rollcall.client import Client, Tls
 
 app = typer.Typer(help="Send bots, look at them, follow what happens to them.", no_args_is_help=True)
 
 Address = Annotated[
     str,
-    typer.Option("--address", envvar=["ROLLCALL_SERVER_ADDRESS", "ROLLCALL_GRPC_ADDRESS"], help="The gRPC service, as host:port"),
+    typer.Option(
+        "--address",
+        envvar=["ROLLCALL_URL", "ROLLCALL_SERVER_ADDRESS", "ROLLCALL_GRPC_ADDRESS"],
+        help="The gRPC service, as host:port, or https://host:port for TLS",
+    ),
 ]
 Key = Annotated[
     str, typer.Option("--key", envvar="ROLLCALL_API_KEY", help="An API key; the one of `rollcall run` where not given")
 ]
 BotId = Annotated[str, typer.Argument(help="The bot's id, as bot_…")]
+R = TypeVar("R", bound=Message)
 DEFAULT_ADDRESS = "127.0.0.1:50051"
+_TLS: ContextVar[Tls | None] = ContextVar("tls", default=None)
+"""What the options before the command said."""
+
+
+def _option(name: str, text: str) -> Any:
+    """An option that workers and gateways have as a setting of the same name."""
+    return typer.Option(f"--{name}", envvar=f"ROLLCALL_SERVER_{name.upper().replace('-', '_')}", help=text)
+
+
+@app.callback()
+def _secure(
+    *,
+    tls: Annotated[bool, _option("tls", "Speak TLS, trusting the system's authorities")] = False,
+    tls_ca: Annotated[Path | None, _option("tls-ca", "PEM file of the authority to trust; means TLS")] = None,
+    tls_cert: Annotated[Path | None, _option("tls-cert", "PEM file of your own certificate")] = None,
+    tls_key: Annotated[Path | None, _option("tls-key", "PEM file of its key")] = None,
+) -> None:
+    """Options that hold for all of these commands, and go before them: `rollcall bots --tls-ca ca.pem list`."""
+    from rollcall.client import Tls
+
+    if (tls_cert is None) != (tls_key is None):
+        raise UserError("--tls-cert and --tls-key go together: a certificate and its key", code=2)
+    for option, path in (("--tls-ca", tls_ca), ("--tls-cert", tls_cert), ("--tls-key", tls_key)):
+        if path is not None and not path.is_file():
+            raise UserError(f"{option}: there is no file {path}", code=2)
+    _TLS.set(Tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert else None)
 
 
 @contextmanager
@@ -45,7 +78,13 @@ def connect(address: str, key: str) -> Iterator[Client]:
             "folder (ROLLCALL_DATA_DIR); `rollcall keys create` makes more.",
             code=2,
         )
-    with Client(address, found) as client:
+    try:
+        connected = Client(address, found, tls=_TLS.get())
+    except ValueError as error:
+        raise UserError(f"--address: {error}", code=2) from None
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}", code=2) from None
+    with connected as client:
         try:
             yield client
         except UnavailableError as error:
@@ -59,25 +98,27 @@ def _plain(message: Any) -> dict[str, Any]:
     return compile_encode(message.DESCRIPTOR)(message)
 
 
-def _show(message: Any) -> None:
+def show(message: Any) -> None:
+    """A message for a person, as REST shows it."""
     say(json.dumps(_plain(message), indent=2, ensure_ascii=False))
 
 
-def _request(settings: str) -> bots_pb.CreateBotRequest:
-    """The body that REST would take. Raises UserError that names what is wrong with it."""
+def read_request(kind: type[R], settings: str, called: str = "--settings") -> R:
+    """A request from the body that REST would take; `called` is what people know it by. Raises UserError."""
     from gateway.dialect.decode import compile_fill
     from gateway.dialect.parse import NotJsonError, parse_object
     from gateway.dialect.problems import Problem, dotted
 
-    request = bots_pb.CreateBotRequest()
+    request = kind()
     problems: list[Problem] = []
     try:
-        compile_fill(bots_pb.CreateBotRequest.DESCRIPTOR)(parse_object(settings.encode()), request, (), problems)
+        fill = compile_fill(kind.DESCRIPTOR)  # type: ignore[arg-type]  # the stubs name the C class too
+        fill(parse_object(settings.encode()), request, (), problems)
     except NotJsonError as error:
-        raise UserError(f"--settings is not right: {error}", code=2) from None
+        raise UserError(f"{called} is not right: {error}", code=2) from None
     if problems:
         wrong = "; ".join(f"{dotted(problem.path)}: {problem.message}".lstrip(": ") for problem in problems)
-        raise UserError(f"--settings is not right: {wrong}", code=2)
+        raise UserError(f"{called} is not right: {wrong}", code=2)
     return request
 
 
@@ -92,11 +133,11 @@ def create(
     key: Key = "",
 ) -> None:
     """Send a bot to a meeting."""
-    request = _request(settings)
+    request = read_request(bots_pb.CreateBotRequest, settings)
     request.meeting_url, request.bot_name = meeting_url, name
     with connect(address, key) as client:
         bot = client.create_bot_from(request)
-        _show(bot)
+        show(bot)
         if watch:
             _follow(client, bot.id, 0)
 
@@ -105,7 +146,7 @@ def create(
 def get(bot_id: BotId, address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
     """Show one bot."""
     with connect(address, key) as client:
-        _show(client.get_bot(bot_id))
+        show(client.get_bot(bot_id))
 
 
 @app.command("list")
@@ -120,7 +161,7 @@ def list_(address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
 def leave(bot_id: BotId, address: Address = DEFAULT_ADDRESS, key: Key = "") -> None:
     """Tell a bot to leave its meeting."""
     with connect(address, key) as client:
-        _show(client.leave(bot_id))
+        show(client.leave(bot_id))
 
 
 @app.command()

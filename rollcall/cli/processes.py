@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
@@ -14,6 +14,10 @@ import uvloop
 
 from rollcall.cli import first_start
 from rollcall.cli.terminal import UserError, configure_logging, say
+
+if TYPE_CHECKING:
+    from agents.settings import WorkerSettings
+    from server.settings import ServerSettings
 
 log = structlog.get_logger(__name__)
 
@@ -64,13 +68,16 @@ async def everything() -> AsyncIterator[first_start.Welcome]:
 
     settings = ServerSettings()
     _check_broker_url(settings.broker_url)
+    worker_settings = WorkerSettings(worker_token=settings.worker_token)
+    _check_own_worker(settings, worker_settings)
     broker = make_broker(settings.broker_url)
     server = Server(settings, DramatiqDispatcher(broker))
     await server.start()
     try:
         gateway_settings = GatewaySettings()
-        async with serving(create_app(server.transport, gateway_settings), gateway_settings.http_address):
-            worker = Worker(WorkerSettings(worker_token=settings.worker_token), broker)
+        app = create_app(server.transport, gateway_settings)
+        async with serving(app, gateway_settings.http_address, tls=gateway_settings.tls):
+            worker = Worker(worker_settings, broker)
             await asyncio.to_thread(worker.start)
             try:
                 yield await first_start.welcome(settings, gateway_settings)
@@ -89,6 +96,24 @@ async def _run_all() -> None:
         await stopped.wait()
         forget()
         say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
+
+
+def _check_own_worker(settings: ServerSettings, worker: WorkerSettings) -> None:
+    """The worker in this process speaks gRPC with the server as any other, TLS included."""
+    if settings.grpc_tls_cert is None:
+        return
+    if not (worker.server_tls or worker.server_tls_ca):
+        raise UserError(
+            "ROLLCALL_SERVER_TLS_CA: where gRPC is served with TLS, set it to the PEM file of the authority of the server's "
+            "certificate (or ROLLCALL_SERVER_TLS=true if the system knows it): the worker speaks TLS with the server too.",
+            code=2,
+        )
+    if settings.grpc_tls_client_ca is not None and worker.server_tls_cert is None:
+        raise UserError(
+            "ROLLCALL_SERVER_TLS_CERT: where the server demands certificates (ROLLCALL_GRPC_TLS_CLIENT_CA), the worker needs one "
+            "of its own; set it and ROLLCALL_SERVER_TLS_KEY.",
+            code=2,
+        )
 
 
 def _check_broker_url(broker_url: str) -> None:
@@ -137,7 +162,7 @@ async def _server(*, http: bool) -> None:
             if http:
                 gateway_settings = GatewaySettings()
                 app = create_app(instance.transport, gateway_settings)
-                await stack.enter_async_context(serving(app, gateway_settings.http_address))
+                await stack.enter_async_context(serving(app, gateway_settings.http_address, tls=gateway_settings.tls))
             log.info("server_started", grpc=settings.grpc_address, http=http)
             await stopped.wait()
             forget()
@@ -170,7 +195,7 @@ async def _gateway(target: str) -> None:
     transport = GrpcTransport(target, tls=tls if settings.server_tls or settings.server_tls_ca else None)
     stopped, forget = _until_stopped()
     try:
-        async with serving(create_app(transport, settings), settings.http_address):
+        async with serving(create_app(transport, settings), settings.http_address, tls=settings.tls):
             log.info("gateway_started", http=settings.http_address, target=target)
             await stopped.wait()
             forget()

@@ -25,6 +25,7 @@ def explain(error: Exception) -> UserError | None:
     from agents.settings import SettingError
     from gateway.serve import AddressError
     from rollcall.errors import RollcallError
+    from rollcall.tls_files import TlsFilesError
     from server.domain.errors import DomainError
 
     if isinstance(error, ValidationError):
@@ -32,7 +33,7 @@ def explain(error: Exception) -> UserError | None:
         name = "ROLLCALL_" + "_".join(str(part) for part in first["loc"]).upper()
         return UserError(f"{name} is not right: {first['msg']}. `rollcall settings` lists every setting.", code=2)
     if isinstance(
-        error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | VoiceError
+        error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | TlsFilesError | VoiceError
     ):  # each is written for people
         return UserError(str(error))
     return None
@@ -45,18 +46,27 @@ def say(line: str = "") -> None:
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
-    """One log for all parts, on stderr: lines for people at a terminal, JSON for machines."""
+    """One log for all parts, on stderr: lines for people at a terminal, JSON for machines. Lines of libraries that write to the
+    standard library's log, as uvicorn, take the same form.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    before: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        processors=[*before, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]), stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=max(logging.WARNING, number), handlers=[handler], force=True)

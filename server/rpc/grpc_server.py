@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import dataclass
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from rollcall.tls_files import Reloaded, TlsFiles, TlsFilesError, TlsMaterial
 from server.domain.errors import BadSetting, PortInUse
 from server.rpc.grpc_edge import GrpcEdge
 from server.rpc.methods import service_names
@@ -21,15 +20,6 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Files for TLS; with `client_ca`, clients have to show a certificate of that authority (mTLS)."""
-
-    cert: Path
-    key: Path
-    client_ca: Path | None = None
-
-
 class GrpcServer:
     """Serves a pipeline. `start` binds; `port` is the real one.
 
@@ -38,7 +28,7 @@ class GrpcServer:
     """
 
     def __init__(
-        self, pipeline: Pipeline, address: str, *, max_message_bytes: int, reuse_port: bool = False, tls: Tls | None = None
+        self, pipeline: Pipeline, address: str, *, max_message_bytes: int, reuse_port: bool = False, tls: TlsFiles | None = None
     ) -> None:
         self._pipeline = pipeline
         self._address = address
@@ -118,10 +108,17 @@ def _options(max_message_bytes: int, *, reuse_port: bool) -> list[tuple[str, int
     ]
 
 
-def _credentials(tls: Tls) -> grpc.ServerCredentials:
+def _credentials(tls: TlsFiles) -> grpc.ServerCredentials:
+    """Certificates that are looked at again for each new connection; those that are open go on under their own."""
     try:
-        pair = (tls.key.read_bytes(), tls.cert.read_bytes())
-        authority = tls.client_ca.read_bytes() if tls.client_ca else None
-    except OSError as error:
-        raise BadSetting("ROLLCALL_GRPC_TLS_CERT", f"{error.filename}: {error.strerror}.") from None
-    return grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=authority is not None)
+        configurations = Reloaded(tls, _configuration)
+    except TlsFilesError as error:
+        raise BadSetting(error.setting, error.message) from None
+    return grpc.dynamic_ssl_server_credentials(
+        configurations.get(), configurations.get, require_client_authentication=tls.client_authority is not None
+    )
+
+
+def _configuration(material: TlsMaterial) -> grpc.ServerCertificateConfiguration:
+    pair = (material.key, material.certificate)
+    return grpc.ssl_server_certificate_configuration([pair], root_certificates=material.client_authority)

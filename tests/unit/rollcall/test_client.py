@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from google.protobuf.message import Message
@@ -18,8 +18,10 @@ from rollcall import errors
 from rollcall.client import AsyncClient, Client
 from rollcall.client_plans import Backoff
 from rollcall.fake_transport import FakeTransport
+from rollcall.v1 import bot_output_pb2 as out
 from rollcall.v1 import bot_service_pb2 as pb
-from rollcall.v1 import bot_settings_pb2, event_pb2, event_service_pb2, media_service_pb2
+from rollcall.v1 import bot_settings_pb2, bot_transcript_pb2, event_pb2, event_service_pb2, media_service_pb2
+from rollcall.v1 import bot_update_pb2 as changes
 from rollcall.v1.bot_pb2 import Bot
 from tests.unit.gateway.statuses import bad_request, info, refused, retry
 from tests.unit.rollcall.grpc_fake import served
@@ -27,6 +29,8 @@ from tests.unit.rollcall.grpc_fake import served
 BOTS = "/rollcall.v1.BotService/"
 EVENTS = "/rollcall.v1.EventService/"
 READ = "/rollcall.v1.MediaService/ReadMedia"
+BOT = Bot(id="bot_1")
+THEN = datetime(2027, 1, 1, tzinfo=UTC)
 Feed = Callable[[Any, dict[str, str]], AsyncIterator[Message]]
 
 
@@ -342,3 +346,55 @@ def test_both_clients_have_the_same_methods() -> None:
     assert public(Client) == public(AsyncClient)
     assert rollcall.Client is Client
     assert rollcall.AsyncClient is AsyncClient
+
+
+class Case(NamedTuple):
+    """A method of the clients, what it is given beside the bot, the call that it makes, and what that answers."""
+
+    method: str
+    given: tuple[Any, ...]
+    fields: dict[str, Any]
+    call: str
+    answer: Message
+    gives: Any = None
+
+
+CASES = [
+    Case("update_bot", (), {"metadata": {"a": "b"}}, "UpdateBot", changes.UpdateBotResponse(bot=BOT), BOT),
+    Case("delete_bot", (), {}, "DeleteBot", changes.DeleteBotResponse()),
+    Case("delete_data", (), {}, "DeleteBotData", changes.DeleteBotDataResponse(bot=BOT), BOT),
+    Case("pause_recording", (), {}, "PauseRecording", pb.PauseRecordingResponse(bot=BOT), BOT),
+    Case("resume_recording", (), {}, "ResumeRecording", pb.ResumeRecordingResponse(bot=BOT), BOT),
+    Case("output_audio", (b"ID3",), {}, "OutputAudio", out.OutputAudioResponse()),
+    Case("output_image", (b"\x89PNG",), {}, "OutputImage", out.OutputImageResponse()),
+    Case("output_video", ("https://x.y/a.mp4",), {"loop": True}, "OutputVideo", out.OutputVideoResponse()),
+    Case("transcript", (), {"updated_after": THEN}, "GetTranscript", bot_transcript_pb2.GetTranscriptResponse(), []),
+    Case("delete_transcript", (), {}, "DeleteTranscript", bot_transcript_pb2.DeleteTranscriptResponse()),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.method)
+async def test_each_thing_that_a_bot_is_asked_for_is_one_call(client: Both, fake: FakeTransport, case: Case) -> None:
+    fake.answers[BOTS + case.call] = lambda _request, _metadata: case.answer
+    assert await client(case.method, "bot_1", *case.given, **case.fields) == case.gives
+    assert [asked.method for asked in fake.asked] == [BOTS + case.call]
+    request: Any = fake.asked[0].request
+    assert request.bot_id == "bot_1"
+    given = {field.name for field, _ in request.ListFields()} - {"bot_id", "type", "data", "url"}
+    assert given == set(case.fields)
+    if "updated_after" in given:
+        assert request.updated_after.seconds == 1798761600
+
+
+async def test_a_transcript_is_read_again_where_the_service_is_away_and_a_deletion_is_not(
+    client: Both, fake: FakeTransport
+) -> None:
+    def away(_request: Message, _metadata: dict[str, str]) -> Message:
+        raise refused(code_pb2.UNAVAILABLE, "away")
+
+    fake.answers[BOTS + "GetTranscript"] = fake.answers[BOTS + "DeleteBotData"] = away
+    for method, tries in (("delete_data", 1), ("transcript", 4)):
+        fake.asked.clear()
+        with pytest.raises(errors.UnavailableError):
+            await client(method, "bot_1")
+        assert len(fake.asked) == tries

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server.app import Server
+from server.dispatch import RecordingDispatcher
 from server.domain.errors import BadSetting
 from server.secrets import make_folder, read_or_make
 from server.settings import ServerSettings, without_password
@@ -78,3 +80,19 @@ def test_a_folder_that_cannot_be_made_names_its_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadSetting, match="ROLLCALL_MEDIA_DIR"):
         make_folder(tmp_path / "file" / "media", "ROLLCALL_MEDIA_DIR")
+
+
+def test_under_tls_the_gateways_own_urls_are_https() -> None:
+    settings = ServerSettings(http_tls_cert=Path("x"))
+    assert settings.public == "https://127.0.0.1:8080"
+    assert {"https://127.0.0.1:8080", "https://localhost:8080"} <= settings.all_rehearsal_origins
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:8080", "[::]:8080"])
+async def test_listening_everywhere_needs_a_url_that_users_can_reach(tmp_path: Path, address: str) -> None:
+    fields = {"data_dir": tmp_path, "grpc_address": "127.0.0.1:0", "http_address": address}
+    with pytest.raises(BadSetting, match=r"ROLLCALL_PUBLIC_URL: has to be set"):
+        await Server(ServerSettings(**fields), RecordingDispatcher()).start()  # type: ignore[arg-type]  # as from the environment
+    server = Server(ServerSettings(**fields, public_url="http://rollcall.example"), RecordingDispatcher())  # type: ignore[arg-type]
+    await server.start()
+    await server.stop()
