@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.exc import DBAPIError
 
 from rollcall.v1 import event_pb2
 from server.domain.errors import IllegalTransition
@@ -25,6 +27,8 @@ from server.store.records import BotRecord, StoreConfig
 from server.store.redact import WORDS, redacted
 from server.store.tables import DATA_PURGE, EVENT
 from server.store.writer import Op, Writer
+
+_log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 500
 """Events redacted in one transaction: some 20 ms."""
@@ -203,6 +207,9 @@ class Purges:
             with engine.connect() as connection:
                 busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
                 return not busy
+        except DBAPIError as error:
+            _log.warning("scrub_put_off", error=type(error.orig).__name__)
+            return False
         finally:
             engine.dispose()
 

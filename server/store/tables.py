@@ -88,6 +88,16 @@ class Bot(SQLModel, table=True):
             sqlite_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
             postgresql_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
         ),
+        # Lists the bots that have or had a key.
+        Index(
+            "ix_bot_project_id_deduplication_hash",
+            "project_id",
+            "deduplication_hash",
+            "created_us",
+            "id",
+            sqlite_where=text("deduplication_hash IS NOT NULL"),
+            postgresql_where=text("deduplication_hash IS NOT NULL"),
+        ),
         Index(
             "ix_bot_attention_us",
             "attention_us",

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from rollcall.v1 import agent_service_pb2 as agent
-from rollcall.v1 import bot_output_pb2, bot_settings_pb2
+from rollcall.v1 import bot_output_pb2, bot_pb2, bot_settings_pb2
 from tests.contract.harness import PATIENCE_S, FakeAgent, until
 from tests.contract.rest import FACES, Face, create, face
 
@@ -143,6 +143,19 @@ async def test_what_cannot_be_played_is_refused_by_name(
         answer = await client.post(f"{path}/{word}", json=body)
         assert (answer.status_code, set(answer.json())) == (400, expected), answer.text
         assert one.commands == []
+
+
+@pytest.mark.parametrize(("to", "user_uuid"), [("everyone", ""), ("specific_user", "u1"), ("everyone_but_host", "")])
+async def test_chat_reaches_the_agent_with_whom_it_is_for(
+    served: Face, client: httpx.AsyncClient, to: str, user_uuid: str
+) -> None:
+    async with attended(served, client) as (path, one):
+        body = {"message": "hi", "to": to} | ({"to_user_uuid": user_uuid} if user_uuid else {})
+        answer = await client.post(f"{path}/send_chat_message", json=body)
+        assert (answer.status_code, answer.content) == (200, b"")
+        said = (await one.command("send_chat")).send_chat
+        assert (said.message, said.to_user_uuid) == ("hi", user_uuid)
+        assert said.to == bot_pb2.ChatMessageTo.Value(f"CHAT_MESSAGE_TO_{to.upper()}")
 
 
 async def test_a_film_may_have_a_query(served: Face, client: httpx.AsyncClient) -> None:
