@@ -60,6 +60,8 @@ class Purger:
                 folder.unlink()
             elif folder.exists():
                 shutil.rmtree(folder)
+        except FileNotFoundError:  # another server is at it too
+            return not folder.exists()
         except OSError as error:
             _log.error("media_not_deleted", bot_id=bot_id, error=error.strerror or type(error).__name__)
             return False

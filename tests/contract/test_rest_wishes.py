@@ -111,10 +111,18 @@ async def test_ten_mebibytes_reach_the_agent_and_are_in_no_event(served: Face, c
 
 async def test_a_wish_whose_worker_died_goes_to_the_next_one(served: Face, client: httpx.AsyncClient) -> None:
     async with attended(served, client) as (path, one):
-        await one.close()
         await client.post(f"{path}/output_audio", json=SOUND)
-        await one.resume()
-        assert (await one.command("output_audio")).output_audio.data == MP3
+        told = await one.command("output_audio")
+        await one.close()
+        await client.post(f"{path}/output_image", json=PICTURE)
+        async with asyncio.timeout(PATIENCE_S):
+            while (await client.get(path)).json()["state"] != "joining":  # noqa: ASYNC110 - as its owner sees it
+                await asyncio.sleep(0.05)
+        next_one = FakeAgent(served.running, one.bot_id, "worker_2")
+        await next_one.join()
+        assert await next_one.command("output_audio") == told
+        assert (await next_one.command("output_image")).output_image.image.data == PNG
+        await next_one.close()
 
 
 @pytest.mark.parametrize(
