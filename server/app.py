@@ -104,10 +104,9 @@ class Server:
         self._closing.append(("scheduler", scheduler.stop))
         await self._purger.start()
         self._closing.append(("purger", self._purger.stop))
-        if settings.event_days is not None:
-            retention = Retention(self._store, settings.event_days, clock=self._clock)
-            await retention.start()
-            self._closing.append(("retention", retention.stop))
+        retention = Retention(self._store, settings.limit_event_days, clock=self._clock)
+        await retention.start()
+        self._closing.append(("retention", retention.stop))
         self._health = asyncio.create_task(self._tell_health())
         self._closing.append(("health", self._end_health))
 

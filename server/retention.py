@@ -14,7 +14,6 @@ from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
-_DAY_US: Final = 86_400_000_000
 _AT_ONCE: Final = 200
 """Events in one transaction: some milliseconds of the writer's time."""
 _BREATH_S: Final = 0.02
@@ -22,13 +21,13 @@ _BREATH_S: Final = 0.02
 
 
 class Retention:
-    """Looks every minute for events older than `days`."""
+    """Looks every minute for events older than `days` (None: all are kept), or than the days that a project has of its own."""
 
     def __init__(
-        self, store: Store, days: float, *, every_s: float = 60.0, at_once: int = _AT_ONCE, clock: Clock | None = None
+        self, store: Store, days: int | None, *, every_s: float = 60.0, at_once: int = _AT_ONCE, clock: Clock | None = None
     ) -> None:
         self._store = store
-        self._kept_us = round(days * _DAY_US)
+        self._days = days
         self._every_s = every_s
         self._at_once = at_once
         self._clock = clock or SystemClock()
@@ -46,8 +45,8 @@ class Retention:
 
     async def sweep(self) -> int:
         """Drops all that is old enough now; gives how many events that were. Raises DatabaseAway."""
-        before_us, dropped = self._clock.now_us() - self._kept_us, 0
-        while some := await self._store.drop_events(before_us, most=self._at_once):
+        now_us, dropped = self._clock.now_us(), 0
+        while some := await self._store.drop_events(now_us, self._days, most=self._at_once):
             dropped += some
             await asyncio.sleep(_BREATH_S)
         return dropped

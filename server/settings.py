@@ -78,9 +78,6 @@ class ServerSettings(BaseSettings):
         le=3600,
         description="Seconds before its join_at at which a bot is staged: a worker takes it, starts the browser, and waits.",
     )
-    event_days: float | None = Field(
-        default=None, ge=1, description="Days for which events are kept in the log; for ever where not set."
-    )
     drain_seconds: float = Field(default=10.0, ge=0, description="Seconds that calls get to finish when the server stops.")
     key_cache_seconds: float = Field(default=1.0, ge=0, le=1, description="Seconds for which a checked API key is believed.")
     bookmark_seconds: float = Field(default=15.0, gt=0, description="Seconds of silence in a stream before a bookmark is sent.")
@@ -110,6 +107,9 @@ class ServerSettings(BaseSettings):
         default=defaults.IMAGE_MOST_BYTES, ge=0, le=defaults.IMAGE_MOST_BYTES, description="Bytes of a bot's image."
     )
     limit_webhooks: int = Field(default=limits.WEBHOOKS, ge=0, le=1000, description="Webhooks of a project itself.")
+    limit_event_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Days for which a project's events are kept; for ever where not set."
+    )
 
     jitsi_hosts: Words = Field(
         default=frozenset(), description="Jitsi hosts besides meet.jit.si, as host or host:port, comma separated."

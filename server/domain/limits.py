@@ -30,6 +30,8 @@ class ProjectLimits:
     """Bytes of a bot's image."""
     webhooks: int = WEBHOOKS
     """Webhooks of the project itself; those of a bot are limited by the contract."""
+    event_days: int | None = None
+    """Days for which events are kept."""
 
     def with_own(self, own: Mapping[str, int]) -> ProjectLimits:
         """These limits, a project's own in place of those that it has."""

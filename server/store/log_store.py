@@ -79,12 +79,13 @@ class LogStore:
         """What is kept of a project's log. Raises NotFound."""
         return await self._reader.run(lambda connection: log.read_bounds_of_project(connection, project_id))
 
-    async def drop_events(self, before_us: int, *, most: int) -> int:
-        """Drops at most so many events, the oldest of one project, that were stored before then; gives how many, 0 when there are
-        none. Safe with many servers: one drops at a time.
+    async def drop_events(self, now_us: int, days: int | None, *, most: int) -> int:
+        """Drops at most so many events of one project, the oldest of those kept for longer than the project's own `event_days`,
+        or than `days` where it has none (None: for ever). Gives how many; 0 when there are none. Safe with many servers: one
+        drops at a time.
         """
-        project_id = await self._reader.run(lambda connection: retention.find_project(connection, before_us))
-        return 0 if project_id is None else await self._writer.submit(retention.DropEvents(project_id, before_us, most))
+        found = await self._reader.run(lambda connection: retention.find_project(connection, now_us, days))
+        return 0 if found is None else await self._writer.submit(retention.DropEvents(*found, most))
 
     def on_commit(self, listener: Callable[[list[StoredEvent]], None]) -> None:
         """`listener` gets each group commit's events, on the event loop, in the order of commits. For the feed."""

@@ -6,6 +6,7 @@ on from the earliest one.
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select
@@ -14,6 +15,7 @@ from server.store.batch import Batch
 from server.store.tables import EVENT, PROJECT
 from server.store.writer import Op
 
+_DAY_US: Final = 86_400_000_000
 _LOCK: Final = 0x726F6C6C_63616C6C
 """The advisory lock of whoever drops; any number that nobody else takes in this database."""
 _TAKE_LOCK: Final = select(func.pg_try_advisory_xact_lock(_LOCK))
@@ -26,6 +28,9 @@ _OLDEST: Final = (
     .scalar_subquery()
 )
 _FIND: Final = select(PROJECT.c.id).where(bindparam("before_us") > _OLDEST).limit(1)
+_FIND_OTHER: Final = _FIND.where(PROJECT.c.id.not_in(bindparam("own", expanding=True)))
+_FIND_THIS: Final = _FIND.where(PROJECT.c.id == bindparam("this"))
+_OWN: Final = select(PROJECT.c.id, PROJECT.c.own_limits).where(PROJECT.c.own_limits.contains('"event_days"', autoescape=True))
 _FIRST: Final = (
     select(EVENT.c.position, EVENT.c.created_us)
     .where(EVENT.c.project_id == bindparam("project_id"))
@@ -35,10 +40,21 @@ _FIRST: Final = (
 _DROP: Final = delete(EVENT).where(EVENT.c.project_id == bindparam("of_project"), EVENT.c.position <= bindparam("last"))
 
 
-def find_project(connection: Connection, before_us: int) -> str | None:
-    """A project whose oldest event was stored before then; one look into an index for each project."""
-    found: str | None = connection.execute(_FIND, {"before_us": before_us}).scalar()
-    return found
+def find_project(connection: Connection, now_us: int, days: int | None) -> tuple[str, int] | None:
+    """A project that has events from before the instant from which on they are kept, and that instant.
+
+    One look into an index for each project; days None: only for those that have days of their own.
+    """
+    own = {project_id: int(json.loads(limits)["event_days"]) for project_id, limits in connection.execute(_OWN)}
+    for project_id, own_days in own.items():
+        before_us = now_us - own_days * _DAY_US
+        if connection.execute(_FIND_THIS, {"before_us": before_us, "this": project_id}).first() is not None:
+            return project_id, before_us
+    if days is None:
+        return None
+    before_us = now_us - days * _DAY_US
+    found = connection.execute(_FIND_OTHER, {"before_us": before_us, "own": list(own)}).scalar()
+    return None if found is None else (found, before_us)
 
 
 class DropEvents(Op[int]):

@@ -244,7 +244,7 @@ async def test_events_that_are_no_longer_kept_are_told_with_the_earliest_positio
     store = running.server._store
     project_id = (await store.get_bot(None, bot.id)).project_id
     while (await store.bounds_of_project(project_id)).earliest < 2:
-        await store.drop_events(time.time_ns() // 1000, most=100)
+        await store.drop_events(time.time_ns() // 1000, 0, most=100)
     requests = (WatchBotRequest(bot_id=bot.id, after_sequence=1), WatchEventsRequest(cursor="c1"))
     for request, earliest in zip(requests, ("2", "c2"), strict=True):
         async with watching(caller, running, request) as watch:
@@ -270,7 +270,7 @@ async def test_a_bots_stream_shows_the_states_that_were_asked_for(caller: Transp
 
 
 async def test_a_server_that_keeps_events_for_a_time_drops_them_by_itself(tmp_path: Path, database_url: str) -> None:
-    async with running_server(tmp_path / "short", database_url, event_days=1) as running:
+    async with running_server(tmp_path / "short", database_url, limit_event_days=1) as running:
         bot = await running.create()
         assert await running.log(bot.id)
     clock = ManualClock(time.time_ns() // 1000 + 2 * 86_400_000_000)

@@ -133,7 +133,7 @@ async def test_events_that_are_no_longer_kept_are_gone_and_it_is_said_where_to_g
     store = served.running.server._store
     project_id = (await store.get_bot(None, bot)).project_id
     while (await store.bounds_of_project(project_id)).earliest < 11:
-        await store.drop_events(before, most=1000)
+        await store.drop_events(before, 0, most=1000)
     # The bot that nobody runs may have been led on meanwhile, so its log may go on.
     earliest = (await store.bounds_of_bot(bot)).earliest
     earliest_cursor = format_cursor((await store.bounds_of_project(project_id)).earliest)

@@ -14,7 +14,7 @@ from tests.unit.server.store.story import Story, numbered, remarked
 
 async def dropped(story: Story, count: int) -> None:
     story.clock.advance(1)
-    assert await story.store.drop_events(story.clock.now_us(), most=count) == count
+    assert await story.store.drop_events(story.clock.now_us(), 0, most=count) == count
 
 
 async def talking(story: Story, remarks: int) -> tuple[str, int]:

@@ -6,9 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from server.domain.errors import LeaseNotAvailable
+import pytest
+
+from server.domain.errors import IllegalTransition, LeaseNotAvailable
+from server.domain.state import BotState
 from server.scheduler import Scheduler
-from server.store import Store
+from server.store import BotChange, Store
 from tests.unit.server.store.story import Story, moved, opened
 
 _BOTS = 120
@@ -92,3 +95,58 @@ async def test_a_bot_due_while_every_server_was_down_is_joined_by_the_first_that
         assert [attention.bot_id for some in swept for attention in some] == [bot.id]
         assert await one.told(bot.id) == ["staged", "join_requested"]
         assert (await one.events(bot.id))[-1].state.late_ms == 510_000
+
+
+async def test_a_change_at_one_server_and_the_sweep_of_another_never_both_have_the_bot(
+    new_postgresql_url: Callable[[], str],
+) -> None:
+    url = new_postgresql_url()
+    async with opened(url) as one, opened(url, one.clock) as two:
+        bots = [await one.bot(join_at_us=one.clock.now_us() + 90 * 10**6) for _ in range(90)]
+        later = BotChange(join_at_us=one.clock.now_us() + 3600 * 10**6, only_scheduled=("join_at",))
+        one.clock.advance(31)
+
+        async def change(number: int, bot_id: str) -> str:
+            try:
+                if number % 3 == 0:
+                    await two.store.delete_bot(one.project_id, bot_id)
+                    return "deleted"
+                await two.store.update_bot(one.project_id, bot_id, later)
+            except IllegalTransition:
+                return "refused"
+            return "moved"
+
+        changes = asyncio.gather(*(change(number, bot.id) for number, bot in enumerate(bots)))
+        swept: set[str] = set()
+        while not changes.done():
+            swept |= {attention.bot_id for attention in await one.store.sweep(limit=7)}
+        swept |= {attention.bot_id for attention in await one.store.sweep()}
+        for bot, outcome in zip(bots, await changes, strict=True):
+            assert (bot.id in swept) == (outcome == "refused"), "whoever came first has it, the other none of it"
+            if outcome == "moved":
+                assert (await one.store.get_bot(None, bot.id)).state is BotState.SCHEDULED
+                assert await one.told(bot.id) == []
+            elif outcome == "refused":
+                assert await one.told(bot.id) == ["staged"]
+
+
+async def test_metadata_of_a_bot_at_the_door_change_and_its_worker_keeps_it(new_postgresql_url: Callable[[], str]) -> None:
+    async with opened(new_postgresql_url()) as story:
+        bot = await story.bot(join_at_us=story.clock.now_us() + 60 * 10**6)
+        await story.store.sweep()
+        lease = await story.store.claim_lease(bot.id, "worker")
+        story.clock.advance(5)
+        changed = await story.store.update_bot(story.project_id, bot.id, BotChange(metadata={"team": "red"}))
+        assert (changed.state, changed.epoch, changed.lease_expires_us) == (
+            BotState.STAGED,
+            lease.epoch,
+            lease.bot.lease_expires_us,
+        )
+        assert await story.store.sweep() == []
+        assert (await story.store.resume_lease(bot.id, "worker", lease.epoch)).join_in_ms == 55_000
+        for refused in (
+            story.store.delete_bot(story.project_id, bot.id),
+            story.store.update_bot(story.project_id, bot.id, BotChange(join_at_us=1, only_scheduled=("join_at",))),
+        ):
+            with pytest.raises(IllegalTransition):
+                await refused
