@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import event as database_event
 
 from rollcall.v1 import bot_pb2
 from server.domain.errors import DuplicateKey, IllegalTransition, InvalidCursor, LeaseLost, NotFound
@@ -168,3 +169,18 @@ async def test_a_list_shows_what_its_filters_ask_for(story: Story) -> None:
 async def test_a_cursor_that_we_did_not_give_is_refused(story: Story, cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         await story.store.list_bots(story.project_id, cursor=cursor)
+
+
+async def test_a_page_of_bots_is_one_statement_whatever_is_asked(story: Story) -> None:
+    await asyncio.gather(*(story.bot(metadata={"team": "red"}) for _ in range(30)))
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    database_event.listen(story.store._reader._engine, "before_cursor_execute", note)
+    first = await story.store.list_bots(story.project_id)
+    red = BotFilter(states=(BotState.JOINING,), metadata={"team": "red"})
+    second = await story.store.list_bots(story.project_id, red, first.next)
+    assert (len(first.results), len(second.results)) == (25, 5)
+    assert len(statements) == 2
