@@ -7,28 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import httpx
 
-from agents.people import parse, run
 from benchmarks.harness import table
-from tests.services import free_port
+from benchmarks.meeting import meeting
 
-ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 5
-PEOPLE = """
-[[people]]
-name = "Ada"
-microphone = false
-"""
 SCRIPT = """
 import asyncio, shutil, sys, time
 import pyppeteer
@@ -73,41 +62,12 @@ async def _bot(http: httpx.AsyncClient, room: str, recording: str) -> float:
 
 async def main() -> str:
     """The table."""
-    with tempfile.TemporaryDirectory() as folder:
-        address = f"127.0.0.1:{free_port()}"
-        environment = {
-            "ROLLCALL_DATA_DIR": folder,
-            "ROLLCALL_HTTP_ADDRESS": address,
-            "ROLLCALL_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
-        }
-        service = subprocess.Popen(
-            [sys.executable, "-m", "rollcall", "run"], cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
-        )
-        try:
-            return await _measure(f"http://{address}", Path(folder))
-        finally:
-            service.send_signal(signal.SIGTERM)
-            service.wait(40)
-
-
-async def _measure(base: str, folder: Path) -> str:
-    async with httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as http:
-        async with asyncio.timeout(60):
-            while not (folder / "api_key").exists():
-                await asyncio.sleep(0.1)
-        http.headers["Authorization"] = f"Token {(folder / 'api_key').read_text().strip()}"
-        room = f"{base}/rehearsal/joining"
-        people = asyncio.create_task(run(parse(PEOPLE), room))
-        async with asyncio.timeout(60):
-            while not (await http.get(f"{room}/control")).json().get("people"):
-                await asyncio.sleep(0.1)
-        taken: dict[str, list[float]] = {"bare pyppeteer script": [], "bot, format mp3": [], "bot, format mp4 720p": []}
+    taken: dict[str, list[float]] = {"bare pyppeteer script": [], "bot, format mp3": [], "bot, format mp4 720p": []}
+    async with meeting() as there:
         for _ in range(ROUNDS):  # in turns, so that all meet the same weather
-            taken["bare pyppeteer script"].append(await asyncio.to_thread(_bare, f"{room}?name=Bare&autojoin=1"))
-            taken["bot, format mp3"].append(await _bot(http, room, "mp3"))
-            taken["bot, format mp4 720p"].append(await _bot(http, room, "mp4"))
-        people.cancel()
-        await asyncio.gather(people, return_exceptions=True)
+            taken["bare pyppeteer script"].append(await asyncio.to_thread(_bare, f"{there.room}?name=Bare&autojoin=1"))
+            taken["bot, format mp3"].append(await _bot(there.http, there.room, "mp3"))
+            taken["bot, format mp4 720p"].append(await _bot(there.http, there.room, "mp4"))
     bare = statistics.median(taken["bare pyppeteer script"])
     rows = [
         [name, statistics.median(times), min(times), max(times), statistics.median(times) / bare] for name, times in taken.items()

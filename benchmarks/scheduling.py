@@ -8,35 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 
-from agents.people import parse, run
 from benchmarks.harness import HttpConnection, http_request, table
+from benchmarks.meeting import meeting
 from server.store import Store, StoreConfig
-from tests.services import free_port, postgresql
+from tests.services import postgresql
 
-ROOT = Path(__file__).resolve().parent.parent
 SCHEDULED = 10_000
 SWEEPS = 200
-AHEAD_S = 20
+AHEAD_S = 12
 """A bot is created so long before its `join_at`."""
-PEOPLE = """
-[[people]]
-name = "Ada"
-microphone = false
-"""
 
 
 def _instant(at: datetime) -> str:
@@ -82,43 +69,6 @@ async def _late_ms(http: httpx.AsyncClient, room: str, at: datetime, recording: 
     return late
 
 
-@asynccontextmanager
-async def _service(database_url: str, stage_seconds: int) -> AsyncIterator[tuple[httpx.AsyncClient, str, int]]:
-    """`rollcall run` on this database, with somebody in a room of the rehearsal: client, room, port."""
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        base = f"http://127.0.0.1:{port}"
-        environment = {
-            "ROLLCALL_DATA_DIR": name,
-            "ROLLCALL_DATABASE_URL": database_url,
-            "ROLLCALL_HTTP_ADDRESS": f"127.0.0.1:{port}",
-            "ROLLCALL_GRPC_ADDRESS": f"127.0.0.1:{free_port()}",
-            "ROLLCALL_STAGE_SECONDS": str(stage_seconds),
-            "ROLLCALL_WORKER_BOTS": "8",
-        }
-        command = [sys.executable, "-m", "rollcall", "run", "--log-level", "error"]
-        service = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-        people = None
-        try:
-            async with httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as http:
-                async with asyncio.timeout(60):
-                    while not (folder / "api_key").exists():
-                        await asyncio.sleep(0.1)
-                http.headers["Authorization"] = f"Token {(folder / 'api_key').read_text().strip()}"
-                room = f"{base}/rehearsal/scheduling"
-                people = asyncio.create_task(run(parse(PEOPLE), room))
-                async with asyncio.timeout(60):
-                    while not (await http.get(f"{room}/control")).json().get("people"):
-                        await asyncio.sleep(0.1)
-                yield http, room, port
-        finally:
-            if people is not None:
-                people.cancel()
-                await asyncio.gather(people, return_exceptions=True)
-            service.send_signal(signal.SIGTERM)
-            service.wait(60)
-
-
 async def _rounds(http: httpx.AsyncClient, room: str, plan: dict[tuple[int, str], int], what: str) -> list[list[object]]:
     rows: list[list[object]] = []
     for (together, recording), rounds in plan.items():
@@ -152,12 +102,12 @@ async def main() -> str:
     with postgresql() as cluster:
         url = cluster.url(cluster.new_database())
         sweeps.append(["none", await _sweep_cpu_ms(url)])
-        async with _service(url, stage_seconds=60) as (http, room, port):
-            await _schedule_many(port, http.headers["Authorization"].removeprefix("Token "))
+        async with meeting(database_url=url, worker_bots="8") as there:
+            await _schedule_many(there.port, there.http.headers["Authorization"].removeprefix("Token "))
             plan = {(1, "mp3"): 5, (2, "mp3"): 3, (4, "mp3"): 2, (1, "mp4"): 3, (2, "mp4"): 2}
-            rows += await _rounds(http, room, plan, "staged 60 s ahead")
-        async with _service(url, stage_seconds=0) as (http, room, _):
-            rows += await _rounds(http, room, {(1, "mp3"): 3, (2, "mp3"): 2}, "not staged")
+            rows += await _rounds(there.http, there.room, plan, "staged 60 s ahead")
+        async with meeting(database_url=url, worker_bots="8", stage_seconds="0") as there:
+            rows += await _rounds(there.http, there.room, {(1, "mp3"): 3, (2, "mp3"): 2}, "not staged")
         sweeps.append([f"{SCHEDULED:,}", await _sweep_cpu_ms(url)])
     return "\n\n".join(
         (

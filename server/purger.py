@@ -8,9 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from server.domain.errors import DatabaseAway
+from server.regularly import Regularly
 from server.store import Store
-from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -24,18 +23,15 @@ class Purger:
     def __init__(self, store: Store, media_dir: Path, *, every_s: float = 1.0) -> None:
         self._store = store
         self._media_dir = media_dir
-        self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("purge", self.sweep, every_s)
 
     async def start(self) -> None:
         """Begins to look."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        await self._regularly.start()
 
     async def stop(self) -> None:
         """Ends; what is not finished is noted, and done after the next start."""
-        if self._task is not None:
-            await end_tasks([self._task])
-            self._task = None
+        await self._regularly.stop()
 
     async def purge(self, bot_id: str) -> None:
         """One round for a bot whose purge is noted. Raises DatabaseAway; a disk that fails is logged and tried again later."""
@@ -66,13 +62,3 @@ class Purger:
             _log.error("media_not_deleted", bot_id=bot_id, error=error.strerror or type(error).__name__)
             return False
         return True
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except DatabaseAway:
-                _log.warning("purge_waits", reason="database away")
-            except Exception as error:  # noqa: BLE001 - a fault in one sweep must not end all later ones
-                _log.error("purge_failed", error=type(error).__name__)
-            await asyncio.sleep(self._every_s)

@@ -8,9 +8,8 @@ from typing import Final
 import structlog
 
 from server.clock import Clock, SystemClock
-from server.domain.errors import DatabaseAway
+from server.regularly import Regularly
 from server.store import Store
-from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -28,20 +27,17 @@ class Retention:
     ) -> None:
         self._store = store
         self._days = days
-        self._every_s = every_s
         self._at_once = at_once
         self._clock = clock or SystemClock()
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("retention", self._work, every_s)
 
     async def start(self) -> None:
         """Begins to look."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        await self._regularly.start()
 
     async def stop(self) -> None:
         """Ends it, between two transactions."""
-        if self._task is not None:
-            await end_tasks([self._task])
-            self._task = None
+        await self._regularly.stop()
 
     async def sweep(self) -> int:
         """Drops all that is old enough now; gives how many events that were. Raises DatabaseAway."""
@@ -51,15 +47,7 @@ class Retention:
             await asyncio.sleep(_BREATH_S)
         return dropped
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                dropped = await self.sweep()
-            except DatabaseAway:
-                _log.warning("retention_waits", reason="database away")
-            except Exception as error:  # noqa: BLE001 - a fault in one sweep must not end all later ones
-                _log.error("retention_failed", error=type(error).__name__)
-            else:
-                if dropped:
-                    _log.info("events_dropped", count=dropped)
-            await asyncio.sleep(self._every_s)
+    async def _work(self) -> None:
+        dropped = await self.sweep()
+        if dropped:
+            _log.info("events_dropped", count=dropped)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
 import structlog
 
 from server.clock import Clock, SystemClock
-from server.domain.errors import DatabaseAway
+from server.regularly import Regularly
 from server.store import Attention, Outcome, Store
-from server.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -47,17 +45,15 @@ class Scheduler:
         self._swept_us = self._clock.now_us()
         self._expire_after_us = self._swept_us + self._grace_us
         self._tidied_us = 0
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("sweep", self._work, every_s)
 
     async def start(self) -> None:
         """Begins to sweep."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        await self._regularly.start()
 
     async def stop(self) -> None:
         """Ends the sweep."""
-        if self._task is not None:
-            await end_tasks([self._task])
-            self._task = None
+        await self._regularly.stop()
 
     async def sweep(self) -> list[Attention]:
         """One sweep now; hints are sent for what can be claimed. Raises DatabaseAway."""
@@ -88,13 +84,6 @@ class Scheduler:
         if attention.hint:
             self._hint(attention.bot_id)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-                await self.tidy()
-            except DatabaseAway:
-                _log.warning("sweep_waits", reason="database away")
-            except Exception as error:  # noqa: BLE001 - a fault in one sweep must not end all later ones
-                _log.error("sweep_failed", error=type(error).__name__)
-            await asyncio.sleep(self._every_s)
+    async def _work(self) -> None:
+        await self.sweep()
+        await self.tidy()

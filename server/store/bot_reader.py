@@ -136,19 +136,16 @@ class BotReader:
 
     def _patiently(self, read: Any, what: Any) -> Any:
         """Reads, and once more if the connection turns out to be broken. Raises DatabaseAway."""
-        try:
-            return read(what)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            self._disconnect()
-        try:
-            return read(what)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            self._disconnect()
-            raise DatabaseAway from error
+        for last in (False, True):
+            try:
+                return read(what)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                self._disconnect()
+                if last:
+                    raise DatabaseAway from error
+        raise AssertionError
 
     def _read_one(self, bot_id: str) -> BotRecord | None:
         with contextlib.closing(self._cursor()) as cursor:
