@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import pytest_asyncio
 
 from rollcall.transport import Transport
 from tests.contract.harness import Running, running_server
+from tests.contract.rest import FACES, Face, face
 from tests.services import Postgres, postgresql
 
 
@@ -40,3 +43,17 @@ def caller(request: pytest.FixtureRequest, running: Running) -> Transport:
     """Both ways to call the same server."""
     caller: Transport = getattr(running, request.param)
     return caller
+
+
+@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
+async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
+    """The HTTP face before a server, in its process and apart from it, for all tests of a module (whose loop is the module's)."""
+    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a key of a project where nothing is yet."""
+    async with await served.project() as one:
+        yield one

@@ -5,32 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 from google.rpc import code_pb2
 
 from rollcall import AsyncClient
 from rollcall.v1 import agent_service_pb2
 from tests.contract.harness import MEET, FakeAgent
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 async def test_the_documented_example_works_to_the_letter(client: httpx.AsyncClient) -> None:

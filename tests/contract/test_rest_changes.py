@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from tests.contract.harness import FakeAgent
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,18 +19,6 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(50)).decode()
 
 def ahead(hours: float) -> str:
     return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 async def scheduled(client: httpx.AsyncClient, **fields: Any) -> str:

@@ -5,31 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from server.feed import format_cursor
 from tests.contract.harness import PATIENCE_S
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SSE = {"Accept": "text/event-stream"}
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 async def followed(client: httpx.AsyncClient, path: str, **headers: str) -> list[dict[str, Any]]:

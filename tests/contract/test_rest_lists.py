@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from rollcall.v1 import agent_service_pb2, bot_pb2
 from server.rpc.media_token import MediaTokens
 from tests.contract.harness import FakeAgent
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,18 +19,6 @@ BEGAN_MS = 1_800_000_000_000
 JOIN = bot_pb2.PARTICIPANT_EVENT_TYPE_JOIN
 SOON = "2027-06-01T00:00:00Z"
 LATER = "2027-06-02T00:00:00Z"
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 async def joined(served: Face, client: httpx.AsyncClient) -> tuple[str, FakeAgent]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
-from tests.contract.rest import FACES, Face, create, differences, face
+from tests.contract.rest import Face, create, differences
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,12 +33,6 @@ WITH_METADATA = {144, 182}
 """Vectors against a bot that an earlier one gave metadata."""
 
 RUN = [vector for vector in VECTORS if vector["n"] not in DIFFERENT]
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
 
 
 def _name(vector: dict[str, Any]) -> str:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from tests.contract.harness import PATIENCE_S, FakeAgent
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BEGAN_MS = 1_800_000_000_000
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 def said(speaker: str, text: str, at_ms: int, *, every_ms: int = 500, final: bool = True) -> event_pb2.Utterance:

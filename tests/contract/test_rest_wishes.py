@@ -10,12 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_output_pb2, bot_pb2, bot_settings_pb2
 from tests.contract.harness import PATIENCE_S, FakeAgent, until
-from tests.contract.rest import FACES, Face, create, face
+from tests.contract.rest import Face, create
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,18 +25,6 @@ PICTURE = {"type": "image/png", "data": base64.b64encode(PNG).decode()}
 FILM = {"url": "https://example.com/a.mp4", "loop": True}
 GOOGLE = {"google": {"voice_language_code": "en-US"}}
 SPEECH = {"text": "hi", "text_to_speech_settings": GOOGLE}
-
-
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def client(served: Face) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.project() as one:
-        yield one
 
 
 @asynccontextmanager
