@@ -146,26 +146,37 @@ class Client:
         """What was written in the meeting's chat, oldest first."""
         return self._pages(Pages("ListChatMessages", pb.ListChatMessagesRequest, {"bot_id": bot_id}))
 
-    def watch_bot(self, bot_id: str, after_sequence: int | None = 0, *, kinds: Iterable[int | str] = ()) -> Iterator[Event]:
+    def watch_bot(
+        self,
+        bot_id: str,
+        after_sequence: int | None = 0,
+        *,
+        kinds: Iterable[int | str] = (),
+        states: Iterable[int | str] = (),
+    ) -> Iterator[Event]:
         """A bot's events, each once and in order, until it has ended; connects again by itself and goes on where it was.
 
-        `after_sequence` 0 is for all, None for those from now on. A service that never answered is given up after 10 s.
+        `after_sequence` 0 is for all that are kept, None for those from now on. `states`: only state events that lead to one of
+        these. Raises OutOfRangeError, with `earliest` in its metadata, where later events are no longer kept. A service that
+        never answered is given up after 10 s.
         """
-        return self._follow(WatchBot(bot_id, after_sequence, kinds))
+        return self._follow(WatchBot(bot_id, after_sequence, kinds, states))
 
     def watch_events(
         self,
         cursor: str | None = None,
         *,
         kinds: Iterable[int | str] = (),
+        states: Iterable[int | str] = (),
         bot_ids: Iterable[str] = (),
         metadata: Mapping[str, str] | None = None,
     ) -> Iterator[EventAt]:
         """The project's events, each once and in order, without an end; connects again by itself and goes on where it was.
 
-        `cursor` is that of an earlier EventAt, `start` for all, None for those from now on.
+        `cursor` is that of an earlier EventAt, `start` for all that are kept, None for those from now on. All filters must hold.
+        Raises OutOfRangeError as `watch_bot`.
         """
-        return self._follow(WatchEvents(cursor, kinds, bot_ids, metadata or {}))
+        return self._follow(WatchEvents(cursor, kinds, bot_ids, metadata or {}, states))
 
     def recording(self, bot_id: str) -> pb.Recording:
         """Where the finished recording can be fetched: a URL that expires."""

@@ -134,20 +134,28 @@ class AsyncClient:
         """What was written in the meeting's chat, oldest first."""
         return self._pages(Pages("ListChatMessages", pb.ListChatMessagesRequest, {"bot_id": bot_id}))
 
-    def watch_bot(self, bot_id: str, after_sequence: int | None = 0, *, kinds: Iterable[int | str] = ()) -> AsyncIterator[Event]:
+    def watch_bot(
+        self,
+        bot_id: str,
+        after_sequence: int | None = 0,
+        *,
+        kinds: Iterable[int | str] = (),
+        states: Iterable[int | str] = (),
+    ) -> AsyncIterator[Event]:
         """A bot's events until it has ended. As Client.watch_bot."""
-        return self._follow(WatchBot(bot_id, after_sequence, kinds))
+        return self._follow(WatchBot(bot_id, after_sequence, kinds, states))
 
     def watch_events(
         self,
         cursor: str | None = None,
         *,
         kinds: Iterable[int | str] = (),
+        states: Iterable[int | str] = (),
         bot_ids: Iterable[str] = (),
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[EventAt]:
         """The project's events. As Client.watch_events."""
-        return self._follow(WatchEvents(cursor, kinds, bot_ids, metadata or {}))
+        return self._follow(WatchEvents(cursor, kinds, bot_ids, metadata or {}, states))
 
     async def recording(self, bot_id: str) -> pb.Recording:
         """Where the finished recording can be fetched: a URL that expires."""

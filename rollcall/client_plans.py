@@ -17,6 +17,7 @@ from rollcall.errors import NotFoundError, error_of
 from rollcall.transport import CallError
 from rollcall.v1 import annotations_pb2, bot_pb2, event_pb2
 from rollcall.v1 import bot_service_pb2 as bots
+from rollcall.v1.bot_pb2 import BotState
 from rollcall.v1.event_pb2 import Event
 from rollcall.v1.event_service_pb2 import WatchBotRequest, WatchBotResponse, WatchEventsRequest, WatchEventsResponse
 from rollcall.v1.media_service_pb2 import MediaDescription, ReadMediaRequest
@@ -87,10 +88,12 @@ class WatchBot:
 
     method = EVENTS + "WatchBot"
 
-    def __init__(self, bot_id: str, after_sequence: int | None, kinds: Iterable[int | str]) -> None:
-        """`after_sequence` 0 is for all, None for those from now on."""
+    def __init__(
+        self, bot_id: str, after_sequence: int | None, kinds: Iterable[int | str], states: Iterable[int | str] = ()
+    ) -> None:
+        """`after_sequence` 0 is for all that are kept, None for those from now on."""
         self.backoff = Backoff()
-        self._request = WatchBotRequest(bot_id=bot_id, after_sequence=after_sequence, **_kinds(kinds))
+        self._request = WatchBotRequest(bot_id=bot_id, after_sequence=after_sequence, **_wanted(kinds, states))
 
     def request(self) -> WatchBotRequest:
         """From the last event on."""
@@ -118,11 +121,16 @@ class WatchEvents:
     method = EVENTS + "WatchEvents"
 
     def __init__(
-        self, cursor: str | None, kinds: Iterable[int | str], bot_ids: Iterable[str], metadata: Mapping[str, str]
+        self,
+        cursor: str | None,
+        kinds: Iterable[int | str],
+        bot_ids: Iterable[str],
+        metadata: Mapping[str, str],
+        states: Iterable[int | str] = (),
     ) -> None:
-        """The cursor `start` is for all, None for those from now on."""
+        """The cursor `start` is for all that are kept, None for those from now on."""
         self.backoff = Backoff()
-        self._request = WatchEventsRequest(cursor=cursor, bot_ids=bot_ids, metadata=metadata, **_kinds(kinds))
+        self._request = WatchEventsRequest(cursor=cursor, bot_ids=bot_ids, metadata=metadata, **_wanted(kinds, states))
         self._position = 0
 
     def request(self) -> WatchEventsRequest:
@@ -271,6 +279,9 @@ def _number(enum: EnumDescriptor, word: str) -> int:
     return words[word]
 
 
-def _kinds(kinds: Iterable[int | str]) -> dict[str, Any]:
-    enum = event_pb2.EventKind.DESCRIPTOR
-    return {"kinds": [_number(enum, kind) if isinstance(kind, str) else kind for kind in kinds]}
+def _wanted(kinds: Iterable[int | str], states: Iterable[int | str]) -> dict[str, Any]:
+    return {"kinds": _numbers(event_pb2.EventKind.DESCRIPTOR, kinds), "states": _numbers(BotState.DESCRIPTOR, states)}
+
+
+def _numbers(enum: EnumDescriptor, values: Iterable[int | str]) -> list[int]:
+    return [_number(enum, value) if isinstance(value, str) else value for value in values]

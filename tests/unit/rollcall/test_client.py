@@ -19,8 +19,8 @@ from rollcall.client import AsyncClient, Client
 from rollcall.client_plans import Backoff
 from rollcall.fake_transport import FakeTransport
 from rollcall.v1 import bot_output_pb2 as out
+from rollcall.v1 import bot_pb2, bot_settings_pb2, bot_transcript_pb2, event_pb2, event_service_pb2, media_service_pb2
 from rollcall.v1 import bot_service_pb2 as pb
-from rollcall.v1 import bot_settings_pb2, bot_transcript_pb2, event_pb2, event_service_pb2, media_service_pb2
 from rollcall.v1 import bot_update_pb2 as changes
 from rollcall.v1.bot_pb2 import Bot
 from tests.unit.gateway.statuses import bad_request, info, refused, retry
@@ -248,6 +248,19 @@ async def test_the_projects_events_come_with_the_cursor_to_resume_after(client: 
     assert [(one.cursor, one.event.position) for one in got] == [("c1", 1), ("c2", 2), ("c3", 3)]
     requests: list[Any] = [asked.request for asked in fake.asked]
     assert [request.cursor for request in requests] == ["start", "c2"]
+
+
+async def test_what_a_watch_shows_is_asked_in_words(client: Both, fake: FakeTransport) -> None:
+    fake.feeds[EVENTS + "WatchBot"] = watched(1, fail=code_pb2.NOT_FOUND)
+    fake.feeds[EVENTS + "WatchEvents"] = watched(1, fail=code_pb2.NOT_FOUND)
+    for method, place in (("watch_bot", "bot_1"), ("watch_events", "start")):
+        with pytest.raises(errors.RollcallError):
+            await client(method, place, kinds=["state"], states=["leaving", "ended"])
+        request: Any = fake.asked[-1].request
+        assert list(request.kinds) == [event_pb2.EVENT_KIND_STATE]
+        assert list(request.states) == [bot_pb2.BOT_STATE_LEAVING, bot_pb2.BOT_STATE_ENDED]
+        with pytest.raises(ValueError, match="'gone' is not one of"):
+            await client(method, place, states=["gone"])
 
 
 @pytest.mark.parametrize("code", [code_pb2.NOT_FOUND, code_pb2.OUT_OF_RANGE, code_pb2.UNAUTHENTICATED])
