@@ -17,6 +17,8 @@ from dramatiq.errors import QueueNotFound
 from dramatiq.middleware import AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
 from pydantic import SecretStr
 
+from agents.actors import QUEUE
+
 _POLL_MS = 250
 """How often a broker that has to be asked is asked: a bot waits so much longer at most."""
 _FAR_TIMEOUT_S = 5.0
@@ -50,16 +52,30 @@ def _middleware() -> list[Middleware]:
 
 
 class OneLoop(AsyncIO):
-    """One event loop for all bots of a worker, in a thread that does not keep a dying process alive."""
+    """One event loop for all bots of a worker, in a thread that does not keep a dying process alive.
+
+    The embedded broker also has the server's worker, for hints about webhooks; that one needs no loop.
+    """
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Starts the loop."""
-        del broker, worker
+        del broker
+        if not _runs_bots(worker):
+            return
         # Half a second instead of a tenth: each running bot's thread wakes so often to see whether it was interrupted.
         thread = EventLoopThread(self.logger, interrupt_check_ival=0.5)
         thread.daemon = True
         thread.start(timeout=5.0)
         set_event_loop_thread(thread)
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        """Ends the loop."""
+        if _runs_bots(worker):
+            super().after_worker_shutdown(broker, worker)  # type: ignore[no-untyped-call]  # untyped in dramatiq
+
+
+def _runs_bots(worker: dramatiq.Worker) -> bool:
+    return QUEUE in (worker.consumer_whitelist or ())
 
 
 def start_worker(broker: dramatiq.Broker, *, threads: int) -> dramatiq.Worker:
@@ -67,7 +83,7 @@ def start_worker(broker: dramatiq.Broker, *, threads: int) -> dramatiq.Worker:
 
     As many are fetched as there are threads, so that no hint waits in this worker while another one is free.
     """
-    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=_POLL_MS)
+    worker = dramatiq.Worker(broker, queues={QUEUE}, worker_threads=threads, worker_timeout=_POLL_MS)
     worker.queue_prefetch = threads
     worker.delay_prefetch = 1  # nothing is ever delayed by the broker
     worker.start()

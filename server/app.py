@@ -39,11 +39,13 @@ from server.rpc.pipeline import Pipeline, bind
 from server.rpc.project_service import ProjectService, project_checks
 from server.rpc.transcripts import Transcripts
 from server.rpc.validation import Check, Validator
+from server.rpc.webhook_service import BotsOwnWebhooks, BotWebhookUrls, WebhookService, webhook_checks
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
 from server.settings import ServerSettings
 from server.store import Store, StoreConfig
 from server.tasks import end_tasks
+from server.webhooks.assembly import Webhooks, make_sealer, policy_of
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +91,11 @@ class Server:
         await self._feed.start()
         self._closing.append(("feed", self._feed.stop))
         self._purger = Purger(self._store, settings.media_dir)
+        self._sealer = make_sealer(settings)
         self._make_service()
+        webhooks = Webhooks(settings, self._store, self._sealer, self._dispatcher, self._clock)
+        await webhooks.start()
+        self._closing.append(("webhooks", webhooks.stop))
         self._grpc = GrpcServer(
             self._pipeline,
             settings.grpc_address,
@@ -120,7 +126,11 @@ class Server:
         places = _places(settings)
         services = (
             BotService(
-                store, self._dispatcher, places, lambda bot_id, path: f"{settings.public}/media/{tokens.sign(bot_id, path)}"
+                store,
+                self._dispatcher,
+                places,
+                lambda bot_id, path: f"{settings.public}/media/{tokens.sign(bot_id, path)}",
+                BotsOwnWebhooks(self._sealer),
             ),
             BotChanges(store, places),
             BotWishes(store),
@@ -128,6 +138,7 @@ class Server:
             EventService(store, feed),
             MediaService(settings.media_dir, tokens),
             ProjectService(store.projects, settings.limits),
+            WebhookService(store.webhooks, self._sealer, self._dispatcher),
             self._agents,
         )
         authenticator = Authenticator(
@@ -144,6 +155,7 @@ class Server:
                 SendChatMessageRequest: (checks.check_send_chat_message,),
                 OutputVideoRequest: (checks.check_output_video,),
                 **project_checks(self._clock.now_us),
+                **webhook_checks(policy_of(settings)),
             },
             {
                 CreateBotRequest: (checks.check_metadata, checks.check_image_size),
@@ -161,7 +173,7 @@ class Server:
             checks.JoinAtCheck(self._clock.now_us),
             checks.check_bot_image,
             checks.check_bot_chat_message,
-            checks.check_webhooks,
+            BotWebhookUrls(policy_of(self._settings)),
             checks.check_websocket_video,
             checks.check_voice_agent,
             check_availability,

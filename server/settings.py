@@ -69,6 +69,11 @@ class ServerSettings(BaseSettings):
     media_url_secret: SecretStr | None = Field(
         default=None, description="Signs recording URLs; made into <data dir>/media_url_secret where not set."
     )
+    sealing_keys: SecretStr | None = Field(
+        default=None,
+        description="Seal secrets in the database: URL-safe base64 of 32 bytes each, comma separated; the first seals, all open. "
+        "Made into <data dir>/sealing_keys where not set.",
+    )
     media_url_seconds: int = Field(default=3600, ge=10, description="Seconds for which a recording's URL works.")
 
     lease_seconds: float = Field(default=10.0, ge=0.5, le=600, description="Seconds after which a silent worker loses its bot.")
@@ -109,6 +114,24 @@ class ServerSettings(BaseSettings):
     limit_webhooks: int = Field(default=limits.WEBHOOKS, ge=0, le=1000, description="Webhooks of a project itself.")
     limit_event_days: int | None = Field(
         default=None, ge=1, le=36_500, description="Days for which a project's events are kept; for ever where not set."
+    )
+    webhook_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        le=60,
+        description="Seconds that a webhook's receiver has, from the name's look-up to its whole answer.",
+    )
+    webhook_disable_days: float = Field(
+        default=5.0, gt=0, description="Days without any success after which a webhook is disabled at its next failure."
+    )
+    webhook_keep_days: float = Field(default=30.0, gt=0, description="Days for which deliveries that have ended are listed.")
+    webhook_concurrency: int = Field(default=32, ge=1, le=1000, description="Webhook requests at a time, a server process.")
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may go to private and loopback addresses, and by plain http; for development.",
+    )
+    webhook_ca_file: Path | None = Field(
+        default=None, description="PEM file of authorities that webhooks' receivers may have besides the public ones."
     )
 
     jitsi_hosts: Words = Field(

@@ -880,7 +880,7 @@ class BotWebhook(_message.Message):
     URL_FIELD_NUMBER: _builtins.int
     TRIGGERS_FIELD_NUMBER: _builtins.int
     url: _builtins.str
-    """Where events are sent."""
+    """Where events are sent: https, to a public address, at most 2,048 characters."""
     @_builtins.property
     def triggers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which events are sent."""

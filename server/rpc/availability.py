@@ -101,11 +101,6 @@ NOT_AVAILABLE: tuple[Row, ...] = (
     ),
     Row("callback_settings", _says("Zoom tokens are not used by this server yet."), _given("callback_settings")),
     Row(
-        "webhooks",
-        "Webhooks are not available on this server yet; leave them out and follow the bot's event stream.",
-        lambda request: bool(request.webhooks),
-    ),
-    Row(
         "external_media_storage_settings",
         _says("Copying recordings to a bucket is not available on this server yet."),
         _given("external_media_storage_settings"),

@@ -16,17 +16,18 @@ from server.domain.wishes import Wish
 from server.rpc.auth import Caller
 from server.rpc.bot_settings import settings_of
 from server.rpc.convert import STATE_WORDS, bot_message, participant_message, platform_number, time_us
-from server.store import BotFilter, BotRecord, NewBot, Store, Wished
+from server.store import BotFilter, BotRecord, NewBot, OwnWebhooks, Store, Wished
 
 
 @dataclass(slots=True)
 class BotService:
-    """Handlers of BotService. `recording_url` signs a URL for a bot's file."""
+    """Handlers of BotService. `recording_url` signs a URL for a bot's file, `own_webhooks` reads the webhooks of a request."""
 
     store: Store
     dispatcher: Dispatcher
     places: Callable[[], MeetingPlaces]
     recording_url: Callable[[str, str], str]
+    own_webhooks: Callable[[pb.CreateBotRequest, str], OwnWebhooks | None]
 
     async def create_bot(self, request: pb.CreateBotRequest, caller: Caller) -> pb.CreateBotResponse:
         """Stores the bot, then hints the broker. Raises Unfulfilled, DuplicateKey, QuotaExceeded."""
@@ -49,6 +50,7 @@ class BotService:
             settings=settings.SerializeToString(),
             record_speech_events=settings.recording_settings.record_participant_speech_start_stop_events,
             record_chat_when_paused=settings.recording_settings.record_chat_messages_when_paused,
+            webhooks=self.own_webhooks(request, caller.project_id),
             metadata=dict(request.metadata) or None,
             join_at_us=time_us(request.join_at) if request.HasField("join_at") else None,
             deduplication_key=request.deduplication_key if request.HasField("deduplication_key") else None,

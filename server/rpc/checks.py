@@ -161,17 +161,6 @@ def _addressee(message: bot_settings_pb2.BotChatMessage | SendChatMessageRequest
         yield Violation(f"{prefix}to_user_uuid", "Only allowed where `to` is specific_user.")
 
 
-def check_webhooks(request: CreateBotRequest) -> Iterator[Violation]:
-    """No URL twice."""
-    seen: set[str] = set()
-    for index, webhook in enumerate(request.webhooks):
-        if webhook.url in seen:
-            yield Violation(
-                f"webhooks[{index}].url", "This URL is in the list already; give each URL once, with all its triggers."
-            )
-        seen.add(webhook.url)
-
-
 def check_websocket_video(request: CreateBotRequest) -> Iterator[Violation]:
     """A stream of pictures has a picture."""
     video = request.websocket_settings.per_participant_video

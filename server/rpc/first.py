@@ -28,7 +28,8 @@ class TellFirst:
 
     async def __call__(self, request: Any, caller: Caller) -> None:
         """Raises NotFound, IllegalTransition."""
-        if "bot_id" not in request.DESCRIPTOR.fields_by_name:
+        field = request.DESCRIPTOR.fields_by_name.get("bot_id")
+        if field is None or (field.has_presence and not request.HasField("bot_id")):
             return
         bot = await self._store.get_bot(caller.project_id, request.bot_id)
         wish = _STATE_FIRST.get(type(request))

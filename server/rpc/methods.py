@@ -19,6 +19,7 @@ from rollcall.v1 import (
     event_service_pb2,
     media_service_pb2,
     project_service_pb2,
+    webhook_service_pb2,
 )
 
 FILES: tuple[FileDescriptor, ...] = (
@@ -26,6 +27,7 @@ FILES: tuple[FileDescriptor, ...] = (
     event_service_pb2.DESCRIPTOR,
     media_service_pb2.DESCRIPTOR,
     project_service_pb2.DESCRIPTOR,
+    webhook_service_pb2.DESCRIPTOR,
     agent_service_pb2.DESCRIPTOR,
 )
 REQUEST_ID = "request_id"

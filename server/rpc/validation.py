@@ -65,6 +65,7 @@ def _covered(path: str, known: set[str]) -> bool:
 
 
 def _outer(path: str) -> Iterator[str]:
+    """What holds the field. Not the list that holds an item: that it is too long says nothing of what is in it."""
     for index, character in enumerate(path):
-        if character in ".[":
+        if character == ".":
             yield path[:index]

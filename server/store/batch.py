@@ -53,6 +53,8 @@ class Rows:
     silenced: list[str] = field(default_factory=list)
     purges: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
+    webhooks: list[dict[str, Any]] = field(default_factory=list)
+    webhook_secrets: list[dict[str, Any]] = field(default_factory=list)
 
     def lists(self) -> tuple[list[Any], ...]:
         """All of them."""
@@ -73,6 +75,8 @@ class Rows:
             self.silenced,
             self.purges,
             self.answers,
+            self.webhooks,
+            self.webhook_secrets,
         )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, text
 from server.domain.errors import DuplicateKey, LeaseLost
 from server.domain.ids import new_id
 from server.domain.state import BotState, Standing, SubType, Trigger
-from server.store import active, moves
+from server.store import active, moves, outbox
 from server.store.batch import Batch
 from server.store.changes import metadata_json
 from server.store.records import BotRecord, NewBot
@@ -54,6 +54,8 @@ class CreateBot(Op[BotRecord]):
         if bot.most_active is not None:
             active.take(batch, bot.project_id, bot.most_active)
         batch.new.bots.append(row)
+        if bot.webhooks is not None:
+            outbox.add_own(batch, row, bot.webhooks)
         if bot.settings:
             batch.new.settings.append({"bot_id": row.id, "data": bot.settings})
         if bot.join_at_us is None:
@@ -105,6 +107,7 @@ def _new_row(bot: NewBot, hash_: str | None, now_us: int) -> BotRow:
         platform_name=bot.platform_name,
         record_speech_events=bot.record_speech_events,
         record_chat_when_paused=bot.record_chat_when_paused,
+        webhook_triggers=outbox.union(bot.webhooks),
         metadata_json=metadata_json(dict(bot.metadata)) if bot.metadata else None,
         join_at_us=bot.join_at_us,
         deduplication_key=None if bot.deduplication_key is None else storable(bot.deduplication_key),

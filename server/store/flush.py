@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.store import utterances
 from server.store.batch import Batch
+from server.store.outbox import Outbox, write_own
 from server.store.records import StoredEvent
 from server.store.rows import EDIT_FIELDS, MOVE_FIELDS, PROGRESS_FIELDS, UPDATE_EDITED, UPDATE_MOVED, UPDATE_PROGRESS
 from server.store.tables import (
@@ -41,7 +42,7 @@ _ADVANCE = (
     update(PROJECT)
     .where(PROJECT.c.id == bindparam("key"))
     .values(last_position=PROJECT.c.last_position + bindparam("count"))
-    .returning(PROJECT.c.last_position)
+    .returning(PROJECT.c.last_position, PROJECT.c.webhook_mark)
 )
 _FINISH_COMMAND = update(COMMAND).where(COMMAND.c.id == bindparam("key")).values(done=bindparam("done"), data=b"")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -96,7 +97,7 @@ _UPSERTS = {
 }
 
 
-def flush(batch: Batch, server_id: str) -> list[StoredEvent]:
+def flush(batch: Batch, server_id: str, outbox: Outbox) -> list[StoredEvent]:
     """Writes the batch; gives its events as they will be once it is committed."""
     connection = batch.connection
     _write_bots(batch)
@@ -104,11 +105,10 @@ def flush(batch: Batch, server_id: str) -> list[StoredEvent]:
     if not batch.new.events:
         return []
     counts = Counter(new.row.project_id for new in batch.new.events)
-    positions = {
-        project_id: connection.execute(_ADVANCE, {"key": project_id, "count": counts[project_id]}).scalar_one()
-        - counts[project_id]
-        for project_id in sorted(counts)
-    }
+    positions, marks = {}, {}
+    for project_id in sorted(counts):
+        last, marks[project_id] = connection.execute(_ADVANCE, {"key": project_id, "count": counts[project_id]}).one()
+        positions[project_id] = last - counts[project_id]
     events = batch.positioned(positions)
     _insert(
         connection,
@@ -128,6 +128,7 @@ def flush(batch: Batch, server_id: str) -> list[StoredEvent]:
             for event in events
         ],
     )
+    outbox.write(batch, events, marks)
     if connection.dialect.name == "postgresql":
         _notify(connection, server_id, sorted(counts))
     return events
@@ -167,6 +168,8 @@ def _write_belongings(batch: Batch) -> None:
     _many(connection, utterances.UPSERT[connection.dialect.name], new.utterances)
     _empty(batch, upserts)
     _insert(connection, ANSWER.name, sorted(new.answers, key=lambda row: (row["project_id"], row["key_hash"])))
+    if new.webhooks:
+        write_own(batch)
 
 
 def _empty(batch: Batch, upserts: _Upserts) -> None:

@@ -50,6 +50,17 @@ class StoreConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWebhooks:
+    """Webhooks of one bot: URLs with their triggers, a set of domain.webhooks.BIT each.
+
+    `sealed_secret` becomes the project's secret, which signs for them, where the project has none yet.
+    """
+
+    webhooks: tuple[tuple[str, int], ...]
+    sealed_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewBot:
     """A bot to be stored. Everything is validated and normalised by the caller."""
 
@@ -65,6 +76,8 @@ class NewBot:
     """Whether /participant_events shows who spoke when; the log has it always."""
     record_chat_when_paused: bool = False
     """Whether chat is kept while the recording is paused."""
+    webhooks: OwnWebhooks | None = None
+    """The bot's own webhooks, which are told instead of the project's."""
     metadata: Mapping[str, str] | None = None
     join_at_us: int | None = None
     deduplication_key: str | None = None
@@ -187,6 +200,8 @@ class StoredEvent:
     their agent lets go, which is no event."""
     metadata_json: str | None = None
     """The bot's metadata when it was committed or read."""
+    webhooks: bool = False
+    """True for one just committed that a webhook is to be told of."""
     _message: event_pb2.Event | None = None
     _metadata: Mapping[str, str] | None = None
 

@@ -27,6 +27,7 @@ class BotRow:
     platform_name: str
     record_speech_events: bool
     record_chat_when_paused: bool
+    webhook_triggers: int
     metadata_json: str | None
     join_at_us: int | None
     deduplication_key: str | None

@@ -44,6 +44,7 @@ from server.store.records import (
     Wished,
 )
 from server.store.reports import StoreReports
+from server.store.webhooks import WebhookStore
 from server.store.writer import Writer
 
 _PING: Final = text("SELECT 1")
@@ -67,6 +68,10 @@ class Store(LogStore):
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
         self.projects = Projects(self._reader, self._writer, config.clock)
         self.purges = Purges(self._reader, self._writer, config)
+        self._deliveries = self._writer
+        if config.sqlite_path is None:
+            self._deliveries = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
+        self.webhooks = WebhookStore(self._reader, self._writer, self._deliveries)
 
     # -- Life ----------------------------------------------------------------------------------------------------------
 
@@ -86,6 +91,7 @@ class Store(LogStore):
 
     async def close(self) -> None:
         """Finishes what was asked, then lets go of the database."""
+        await self._deliveries.close()
         await self._writer.close()
         await asyncio.to_thread(self._reader.close)
         await asyncio.to_thread(self._bots.close)

@@ -25,7 +25,10 @@ LIVE_SQL: Final = "state NOT IN ('ended', 'fatal_error', 'data_deleted')"
 
 
 class Project(SQLModel, table=True):
-    """What keys and bots belong to. `last_position` numbers its log; `own_limits` is a JSON object, by names of ProjectLimits."""
+    """What keys and bots belong to. `last_position` numbers its log; `own_limits` is a JSON object, by names of ProjectLimits.
+
+    `webhook_mark`: 0 where the project never had a webhook, else another number after each change of them (store/outbox.py).
+    """
 
     __table_args__ = (Index("uq_project_name", "name", unique=True),)
 
@@ -34,6 +37,7 @@ class Project(SQLModel, table=True):
     created_us: int = Field(sa_type=BigInteger)
     last_position: int = Field(default=0, sa_type=BigInteger)
     own_limits: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": "{}"})
+    webhook_mark: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
 
 class ApiKey(SQLModel, table=True):
@@ -74,8 +78,9 @@ class Bot(SQLModel, table=True):
 
     `attention_us`: when the sweep has to look at it though nobody asks: its join_at, its lease's end, or the next hint.
     `wanted_since_us`: since when it could be claimed and nobody did. `attempt` counts attendances, `finish_attempt` tries
-    to finish the recording, `version` what its owner can see or set of it. `deduplication_hash`: SHA-256 of the key, for an
-    index of PostgreSQL takes 2,704 bytes at most.
+    to finish the recording, `version` what its owner can see or set of it. `webhook_triggers`: what the bot's own webhooks
+    subscribe to, a set of domain.webhooks.BIT; 0: it has none, and the project's are told. `deduplication_hash`: SHA-256 of the
+    key, for an index of PostgreSQL takes 2,704 bytes at most.
     """
 
     __table_args__ = (
@@ -116,6 +121,7 @@ class Bot(SQLModel, table=True):
     platform_name: str
     record_speech_events: bool
     record_chat_when_paused: bool
+    webhook_triggers: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": text("0")})
     metadata_json: str | None = Field(default=None, sa_type=Text)
     join_at_us: int | None = Field(default=None, sa_type=BigInteger)
     deduplication_key: str | None = Field(default=None, sa_type=Text)
@@ -280,24 +286,25 @@ class DataPurge(SQLModel, table=True):
     due_us: int = Field(sa_type=BigInteger, index=True)
 
 
-def _table(model: type[SQLModel]) -> Table:
+def table_of(model: type[SQLModel]) -> Table:
+    """A model's table, for SQLAlchemy Core."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-PROJECT: Final = _table(Project)
-API_KEY: Final = _table(ApiKey)
-AUDIT_ENTRY: Final = _table(AuditEntry)
-BOT: Final = _table(Bot)
-BOT_SETTINGS: Final = _table(BotSettings)
-EVENT: Final = _table(Event)
-PARTICIPANT: Final = _table(Participant)
-PARTICIPANT_EVENT: Final = _table(ParticipantEvent)
-CHAT_MESSAGE: Final = _table(ChatMessage)
-COMMAND: Final = _table(Command)
-RECORDING: Final = _table(Recording)
-UTTERANCE: Final = _table(Utterance)
-DATA_PURGE: Final = _table(DataPurge)
-ANSWER: Final = _table(Answer)
+PROJECT: Final = table_of(Project)
+API_KEY: Final = table_of(ApiKey)
+AUDIT_ENTRY: Final = table_of(AuditEntry)
+BOT: Final = table_of(Bot)
+BOT_SETTINGS: Final = table_of(BotSettings)
+EVENT: Final = table_of(Event)
+PARTICIPANT: Final = table_of(Participant)
+PARTICIPANT_EVENT: Final = table_of(ParticipantEvent)
+CHAT_MESSAGE: Final = table_of(ChatMessage)
+COMMAND: Final = table_of(Command)
+RECORDING: Final = table_of(Recording)
+UTTERANCE: Final = table_of(Utterance)
+DATA_PURGE: Final = table_of(DataPurge)
+ANSWER: Final = table_of(Answer)
 
 PERSONAL: Final = (BOT_SETTINGS, PARTICIPANT, PARTICIPANT_EVENT, CHAT_MESSAGE, COMMAND, RECORDING, UTTERANCE)
 """Rows that go with a bot's data. What else belongs to a bot holds nothing personal, or is redacted (EVENT)."""

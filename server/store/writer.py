@@ -23,6 +23,7 @@ from server.domain.errors import DatabaseAway, DomainError
 from server.store.batch import Batch
 from server.store.engines import is_away, may_work_again, why_away
 from server.store.flush import flush
+from server.store.outbox import Outbox
 from server.store.records import StoreConfig, StoredEvent
 
 _log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
+        self._outbox = Outbox()
         self._closed = False
         self._away = False
         self._why = ""
@@ -184,7 +186,7 @@ class Writer:
             _prepare(batch, [entry.op for entry in entries])
             for entry in entries:
                 _run_one(batch, entry)
-            events = flush(batch, self._server_id)
+            events = flush(batch, self._server_id, self._outbox)
         except BaseException:
             with contextlib.suppress(Exception):
                 transaction.rollback()

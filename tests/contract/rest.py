@@ -41,10 +41,11 @@ class Face:
 
 
 @asynccontextmanager
-async def face(kind: str, folder: Path) -> AsyncIterator[Face]:
-    """One of FACES on a database of its own."""
+async def face(kind: str, folder: Path, **fields: Any) -> AsyncIterator[Face]:
+    """One of FACES on a database of its own; `fields` are settings of its server."""
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(running_server(folder / "data", f"sqlite:///{folder / 'rollcall.db'}"))
+        server = running_server(folder / "data", f"sqlite:///{folder / 'rollcall.db'}", **fields)
+        running = await stack.enter_async_context(server)
         transport = running.local
         if kind == "split":
             transport = GrpcTransport(running.address)

@@ -122,9 +122,9 @@ async def test_all_that_is_wrong_comes_in_one_answer(caller: Transport, running:
 
 async def test_a_setting_that_nothing_would_act_on_is_refused(caller: Transport, running: Running) -> None:
     request = CreateBotRequest(bot_name="x", meeting_url=MEET)
-    request.webhooks.add(url="https://x.example.org", triggers=["bot.state_change"])
+    request.websocket_settings.audio.url = "wss://x.example.org"
     status = await refusal(caller, running, "CreateBot", request)
-    assert "not available" in violations_of(status)["webhooks"]
+    assert "not available" in violations_of(status)["websocket_settings"]
 
 
 async def test_a_calendar_event_is_none_of_this_project(caller: Transport, running: Running) -> None:

@@ -169,9 +169,16 @@ def _captured(route: Route) -> list[tuple[str, Any]]:
     return [(segment, at.get(place)) for place, segment in enumerate(route.template.segments)]
 
 
+def query_of(route: Route, request: Any) -> dict[str, str]:
+    """Ids that are neither in the path nor in a body."""
+    left = [] if route.body else [name for name in id_fields(type(request)) if name not in route.template.fields]
+    return {contract.json_name(request.DESCRIPTOR.fields_by_name[name]): getattr(request, name) for name in left}
+
+
 async def sent(client: httpx.AsyncClient, route: Route, request: Any) -> httpx.Response:
     headers = {"Accept": "text/event-stream"} if route.streaming else {}
-    async with client.stream(route.verb, url_of(route, request), json=body_of(route, request), headers=headers) as answer:
+    url, body, query = url_of(route, request), body_of(route, request), query_of(route, request)
+    async with client.stream(route.verb, url, params=query, json=body, headers=headers) as answer:
         if answer.status_code != 200 or not route.streaming:
             await answer.aread()
         return answer

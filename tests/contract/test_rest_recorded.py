@@ -22,7 +22,6 @@ DIFFERENT = {
     43: "kubernetes_settings: how bots are hosted there, no part of our contract",
     57: "reserve_additional_storage: refused there for want of Kubernetes",
     72: "custom_async: refused there because an environment variable of that installation was not set",
-    83: "two webhooks with one URL: ours is an error of the field, as all that is wrong within the request itself",
     113: "voice_agent_settings: refused there because an environment variable of that installation was not set",
     115: "kubernetes_settings, as 43",
     127: "calendar events come with CalendarService; a meeting_url beside one is refused by contract.md section 4",

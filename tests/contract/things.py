@@ -15,8 +15,10 @@ from google.protobuf.message import Message
 from gateway import contract
 from rollcall.transport import Metadata
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
+from rollcall.v1.webhook_service_pb2 import CreateWebhookRequest, ListWebhookDeliveriesRequest, ListWebhooksRequest
 from tests.contract.harness import BOTS, MEET, Running
 
+WEBHOOKS = "/rollcall.v1.WebhookService/"
 NOT_THINGS = {
     "request_id": "the caller's own words",
     "calendar_event_id": "tests/contract/test_grpc_bots.py: told as one that does not exist",
@@ -64,7 +66,30 @@ async def _project(tenant: Tenant) -> str:
     return tenant.project_id
 
 
-_MAKERS: dict[str, Callable[[Tenant], Awaitable[str]]] = {"bot_id": Tenant.bot, "key_id": _key, "project_id": _project}
+async def _webhook(tenant: Tenant) -> str:
+    """The one there is: a delivery is one of its webhook's."""
+    listed: Any = await tenant.running.local.unary(WEBHOOKS + "ListWebhooks", ListWebhooksRequest(), tenant.auth)
+    if not listed.results:
+        request = CreateWebhookRequest(url="https://hooks.invalid/", triggers=["bot.state_change"])
+        made: Any = await tenant.running.local.unary(WEBHOOKS + "CreateWebhook", request, tenant.auth)
+        return str(made.webhook.id)
+    return str(listed.results[0].id)
+
+
+async def _delivery(tenant: Tenant) -> str:
+    webhook_id, bot_id = await _webhook(tenant), await tenant.bot()
+    request = ListWebhookDeliveriesRequest(webhook_id=webhook_id, bot_id=bot_id)
+    listed: Any = await tenant.running.local.unary(WEBHOOKS + "ListWebhookDeliveries", request, tenant.auth)
+    return str(listed.results[0].id)
+
+
+_MAKERS: dict[str, Callable[[Tenant], Awaitable[str]]] = {
+    "bot_id": Tenant.bot,
+    "key_id": _key,
+    "project_id": _project,
+    "webhook_id": _webhook,
+    "delivery_id": _delivery,
+}
 
 
 def id_fields(request: type[Message]) -> list[str]:

@@ -69,7 +69,7 @@ def test_the_schema_of_a_request_says_what_the_contract_says(openapi: dict[str, 
         {**given, "join_at": None},
         {**given, "recording_settings": {"resolution": "4k"}},
         {**given, "automatic_leave_settings": {"silence_timeout_seconds": 0}},
-        {**given, "webhooks": [{"url": "http://x", "triggers": ["bot.state_change"]}]},
+        {**given, "webhooks": [{"url": "https://x", "triggers": ["bot.everything"]}]},
         {**given, "bot_chat_message": {"message": "x", "to": "only_bot"}},
     ):
         assert not check.is_valid(wrong), wrong

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rollcall.outward import Policy
 from rollcall.v1 import bot_pb2, bot_settings_pb2
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from rollcall.v1.bot_settings_pb2 import BotImage
@@ -16,6 +17,7 @@ from server.rpc.availability import NOT_AVAILABLE, check_availability
 from server.rpc.bot_settings import settings_of
 from server.rpc.methods import all_methods
 from server.rpc.validation import Validator
+from server.rpc.webhook_service import BotWebhookUrls
 
 NOW_US = 1_700_000_000_000_000
 MEET = "https://meet.google.com/abc-defg-hij"
@@ -29,7 +31,7 @@ VALIDATOR = Validator(
             checks.JoinAtCheck(lambda: NOW_US),
             checks.check_bot_image,
             checks.check_bot_chat_message,
-            checks.check_webhooks,
+            BotWebhookUrls(Policy()),
             checks.check_websocket_video,
             checks.check_voice_agent,
             check_availability,
@@ -167,9 +169,9 @@ WRONG: dict[str, tuple[str, Callable[[CreateBotRequest], object]]] = {
             setattr(r.bot_chat_message, "to", bot_pb2.CHAT_MESSAGE_TO_SPECIFIC_USER),
         ),
     ),
-    "one webhook URL twice": (
-        "webhooks[1].url",
-        lambda r: [r.webhooks.add(url="https://x.com", triggers=["bot.state_change"]) for _ in range(2)],
+    "a webhook to this machine": (
+        "webhooks[0].url",
+        lambda r: r.webhooks.add(url="https://127.0.0.1/hook", triggers=["bot.state_change"]),
     ),
     "pictures without a picture": (
         "websocket_settings.per_participant_video",
@@ -220,7 +222,6 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "zoom_settings.meeting_settings": lambda r: r.zoom_settings.meeting_settings.SetInParent(),
     "zoom_settings.onbehalf_token": lambda r: setattr(r.zoom_settings.onbehalf_token, "zoom_oauth_connection_user_id", "u"),
     "callback_settings": lambda r: setattr(r.callback_settings, "zoom_tokens_url", "https://x.com"),
-    "webhooks": lambda r: r.webhooks.add(url="https://x.com", triggers=["bot.state_change"]),
     "external_media_storage_settings": lambda r: setattr(r.external_media_storage_settings, "bucket_name", "b"),
     "websocket_settings": lambda r: setattr(r.websocket_settings.audio, "url", "wss://x"),
     "rtmp_settings": lambda r: (

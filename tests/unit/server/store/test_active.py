@@ -28,11 +28,11 @@ async def test_a_server_that_counts_waits_for_one_that_has_counted_and_not_commi
     flush, counted, go_on = writer.flush, threading.Event(), threading.Event()
     async with opened(url) as one, opened(url) as two:
 
-        def slow_flush(batch: Any, server_id: str) -> Any:
+        def slow_flush(batch: Any, server_id: str, *more: Any) -> Any:
             if server_id == one.store._server_id and not counted.is_set():
                 counted.set()
                 assert go_on.wait(60)
-            return flush(batch, server_id)
+            return flush(batch, server_id, *more)
 
         monkeypatch.setattr(writer, "flush", slow_flush)
         bot = dataclasses.replace(one.new_bot(), most_active=1)
