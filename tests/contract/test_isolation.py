@@ -25,7 +25,7 @@ from rollcall.transport import CallError, Transport
 from server.domain.ids import new_id
 from server.rpc.methods import Access, Kind, Method, all_methods
 from tests.contract.harness import info_of, running_server
-from tests.contract.things import Tenant, example, id_fields
+from tests.contract.things import KINDS, Tenant, example, id_fields
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -112,7 +112,7 @@ async def test_a_thing_of_another_project_is_not_there(two: Two, face: str, path
 @pytest.mark.parametrize("path", ABOUT_ALL)
 async def test_what_is_about_all_of_a_project_shows_nothing_of_another(two: Two, path: str) -> None:
     method = METHODS[path]
-    foreign = [await two.theirs.bot(), await two.theirs.bot(), two.theirs.project_id, two.theirs.key_id]
+    foreign = [two.theirs.key_id] + [await two.theirs.thing(kind) for kind in KINDS]
     request = example(method.request_type)
     for name in ("cursor",) if method.kind is Kind.SERVER_STREAM else ():
         setattr(request, name, "start")
@@ -120,7 +120,7 @@ async def test_what_is_about_all_of_a_project_shows_nothing_of_another(two: Two,
         if narrowed:
             if "bot_ids" not in method.request_type.DESCRIPTOR.fields_by_name:
                 break
-            request.bot_ids.append(foreign[0])
+            request.bot_ids.append(await two.theirs.thing("bot_id"))
         answer = await answer_of(two.mine.running.grpc, method, request, two.mine)
         assert not any(word in str(answer) for word in foreign), answer
 

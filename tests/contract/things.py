@@ -92,6 +92,10 @@ _MAKERS: dict[str, Callable[[Tenant], Awaitable[str]]] = {
 }
 
 
+KINDS = tuple(_MAKERS)
+"""Of everything that there is, the field that names it."""
+
+
 def id_fields(request: type[Message]) -> list[str]:
     """The fields of a request that name one thing each."""
     return [
