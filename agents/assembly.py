@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from functools import partial
 
 import grpc
 import structlog
@@ -16,15 +17,16 @@ from agents.capture.finish import finish
 from agents.capture.methods import make_capture
 from agents.link import Link, LinkListeners, LinkOptions
 from agents.link_channel import open_channel
-from agents.media_devices.virtual_devices import VirtualDevices
+from agents.media_devices.fetch import fetch
+from agents.media_devices.virtual_devices import Picture, VirtualDevices
 from agents.platforms.base import Adapter, NotSupportedError
 from agents.platforms.file_reader import PlatformFileError
 from agents.platforms.registry import PlatformUnknownError, Registry
 from agents.settings import SettingError, WorkerSettings
+from rollcall.outward import Policy
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import agent_service_pb2_grpc as agent_grpc
 from rollcall.v1 import bot_pb2 as bot
-from rollcall.v1 import bot_settings_pb2 as bot_settings
 
 
 def worker_id() -> str:
@@ -91,13 +93,11 @@ def platform_name(spec: agent.BotSpec) -> str:
 class OwnDevices:
     """The bot's camera and microphone, with its picture where it has one."""
 
-    async def install(self, page: Page, image: bot_settings.BotImage | None) -> None:
+    async def install(self, page: Page, picture: Picture | None) -> VirtualDevices:
         """As ports.Devices. Raises the browser's errors."""
-        devices = VirtualDevices(page)
+        devices = VirtualDevices(page, picture)
         await devices.prepare()
-        if image is not None:
-            jpeg = image.type == bot_settings.IMAGE_TYPE_JPEG
-            await devices.set_image(image.data, "image/jpeg" if jpeg else "image/png")
+        return devices
 
 
 def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
@@ -113,6 +113,7 @@ def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
         make_capture=make_capture,
         finish=finish,
         devices=OwnDevices(),
+        fetch=partial(fetch, policy=Policy(private=settings.film_private_addresses)),
         connect=connection.link,
         media_dir=settings.media,
         profile_parent=settings.profiles,

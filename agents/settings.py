@@ -47,6 +47,11 @@ class WorkerSettings(BaseSettings):
         default=None, description="The server's worker token; read from <data dir>/worker_token where not set."
     )
 
+    film_private_addresses: bool = Field(
+        default=False,
+        description="Whether films of output_video may come from private addresses, and by plain http; for development.",
+    )
+
     worker_bots: int | None = Field(
         default=None, ge=1, le=500, description="Most bots this worker runs at a time; by measured CPU and memory where not set."
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.attendance.company import Company
 from agents.attendance.endings import Ending, Way
+from agents.attendance.output import Output
 from agents.attendance.ports import LinkPort
 from agents.attendance.recorder import Recorder
 from agents.attendance.visit import Visit
@@ -20,11 +21,14 @@ from rollcall.v1 import bot_pb2 as bot
 class Obedience:
     """Obeys commands on behalf of one attendance. `keep_chat`: whether chat is kept while the recording is paused."""
 
-    def __init__(self, link: LinkPort, *, recorder: Recorder, company: Company, voice: Voice, keep_chat: bool) -> None:
+    def __init__(
+        self, link: LinkPort, *, recorder: Recorder, company: Company, voice: Voice, output: Output, keep_chat: bool
+    ) -> None:
         self._link = link
         self._recorder = recorder
         self._company = company
         self._voice = voice
+        self._output = output
         self._keep_chat = keep_chat
         company.chat_is_kept = keep_chat or not recorder.paused
 
@@ -37,6 +41,8 @@ class Obedience:
                 return Ending(way, code=bot.BotEventSubType.Name(command.leave.sub_type))
             case "send_chat":
                 self._voice.obey(visit, command.command_id, command.send_chat)
+            case "output_audio" | "output_image" | "output_video":
+                self._output.obey(visit, command)
             case "pause_recording":
                 await self._pause(command.command_id, visit)
             case "resume_recording":

@@ -11,9 +11,9 @@ from agents.attendance.clock import Clock, SystemClock
 from agents.browser.api import BrowserLauncher, Page
 from agents.capture.base import Capture, CaptureRequest, FinishedFile, Format
 from agents.link import LinkListeners
+from agents.media_devices.virtual_devices import Picture, VirtualDevices
 from agents.platforms.base import Adapter
 from rollcall.v1 import agent_service_pb2 as agent
-from rollcall.v1 import bot_settings_pb2 as settings
 
 
 class LinkPort(Protocol):
@@ -52,9 +52,13 @@ class LinkPort(Protocol):
 class Devices(Protocol):
     """The bot's own camera and microphone."""
 
-    async def install(self, page: Page, image: settings.BotImage | None) -> None:
+    async def install(self, page: Page, picture: Picture | None) -> VirtualDevices:
         """Puts virtual devices into the page, with the bot's picture on the camera; before the page is opened."""
         ...
+
+
+Fetch = Callable[[str, Path], Awaitable[None]]
+"""Writes what is at a user's URL to a file. Raises DeviceError, with why for the user."""
 
 
 Finish = Callable[[Path, Format], Awaitable[FinishedFile]]
@@ -101,6 +105,7 @@ class Tools:
     make_capture: Callable[[CaptureRequest], Capture]
     finish: Finish
     devices: Devices | None
+    fetch: Fetch
     connect: Callable[[str, LinkListeners], LinkPort]
     """A link for a bot id, not yet claimed."""
     media_dir: Path

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
 from enum import Enum, auto
-from typing import Any
 
 from agents.attendance.company import Company
 from agents.attendance.door import Door
@@ -38,10 +36,12 @@ from agents.attendance.happenings import (
     UiSeen,
 )
 from agents.attendance.obedience import Obedience
+from agents.attendance.output import Output, picture_of
 from agents.attendance.ports import LinkPort, Tools
 from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import Phase, SituationTracker
+from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
 from agents.browser.errors import BrowserError, LoadFailure, PageFloodError, PageLoadError
@@ -52,7 +52,8 @@ from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
 
 _TICK_S = 1.0
-
+_BESIDE, _RECORD = "attendance", "record"
+"""Names of tasks."""
 
 _ENDS: dict[type[Happening], Ending] = {
     LeaseLost: Ending(Way.LEASE_LOST, code="lease_lost"),
@@ -110,12 +111,15 @@ class Story:
             flooded=lambda: inbox.put_nowait(PageFailed(PageFloodError("The page told of more than any meeting has."))),
             report_speech=wishes.record_participant_speech_start_stop_events,
         )
-        self._voice = Voice(reporter, lambda command_id, done, detail: link.answer(command_id, done=done, detail=detail))
+        self._voice = Voice(reporter, self._answer)
+        image = self._spec.settings.bot_image if self._spec.settings.HasField("bot_image") else None
+        self._output = Output(self._answer, picture=picture_of(image) if image else None, fetch=tools.fetch)
         self._obedience = Obedience(
             link,
             recorder=recorder,
             company=self._company,
             voice=self._voice,
+            output=self._output,
             keep_chat=wishes.record_chat_messages_when_paused,
         )
         self.visit: Visit | None = None
@@ -131,11 +135,11 @@ class Story:
         self._rejoins_left = self._patience.rejoins
         self._state = UiState.LOADING
         self._deadline: float | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
 
     async def attend(self) -> Ending:
         """Attends until something ends it. The last visit is left open, so that it can say goodbye."""
-        self._spawn(self._tick())
+        self._tasks.begin(self._tick(), name=_BESIDE)
         try:
             while True:
                 self._door.open_if_due()
@@ -174,7 +178,13 @@ class Story:
         self._deadline = self._now() + self._patience.rejoin_s if self.joined else None
         try:
             self.visit = Visit(
-                self._tools, self._spec, self._capture_request, self._inbox.put_nowait, self._senses(), door=self._door
+                self._tools,
+                self._spec,
+                self._capture_request,
+                self._inbox.put_nowait,
+                self._senses(),
+                door=self._door,
+                picture=self._output.picture,
             )
         except (NotSupportedError, CaptureError) as error:
             return join_failure(error, tries=1)
@@ -187,7 +197,7 @@ class Story:
 
     async def _close_visit(self) -> None:
         """Ends the browser and forgets what it still had to say."""
-        await self._stop_recording_tasks()
+        await self._tasks.stop(_RECORD)
         await self._recorder.stop()
         if self.visit is not None:
             await self.visit.close()
@@ -286,7 +296,7 @@ class Story:
         elif state in (UiState.LOBBY, UiState.HOST_ABSENT):
             self._waits(state)
         elif state is UiState.LOBBY_GAVE_UP:
-            self._spawn(self._ask_again())
+            self._tasks.begin(self._ask_again(), name=_BESIDE)
         elif state in (UiState.PRE_JOIN, UiState.NAME_ASKED):
             self._recorder.arm_soon()
             self._gone_from_where_it_was()
@@ -294,7 +304,7 @@ class Story:
             self._gone_from_where_it_was(back_s=self._patience.lost_s)
         elif state is not UiState.CONSENT:
             if state is UiState.UNKNOWN:
-                self._spawn(self._keep_unknown())
+                self._tasks.begin(self._keep_unknown(), name=_BESIDE)
             self._gone_from_where_it_was()
         return Then.GO_ON
 
@@ -355,7 +365,7 @@ class Story:
     def _record_soon(self, joined_told: asyncio.Event, *, told: bool) -> None:
         if told:
             joined_told.set()
-        self._spawn(self._record(joined_told), name="record")
+        self._tasks.begin(self._record(joined_told), name=_RECORD)
 
     async def _record(self, joined_told: asyncio.Event) -> None:
         earlier = self._recorder.segments
@@ -413,6 +423,9 @@ class Story:
             health=lambda sample: self._recorder.sample(sample, somebody_speaks=self._situation.somebody_speaks),
         )
 
+    def _answer(self, command_id: str, done: bool, detail: str) -> None:  # noqa: FBT001 - as Link.answer, for those who only answer
+        self._link.answer(command_id, done=done, detail=detail)
+
     def _change_phase(self, phase: Phase) -> None:
         if self._situation.enter(phase):
             self._link.nudge()
@@ -426,24 +439,10 @@ class Story:
                 self._inbox.put_nowait(Forsaken())
                 return
 
-    def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "attendance") -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _stop_recording_tasks(self) -> None:
-        await _cancel({task for task in self._tasks if task.get_name() == "record"})
-
     async def _stop_tasks(self) -> None:
         await self._voice.stop()
-        await _cancel(set(self._tasks))
-
-
-async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+        await self._output.stop()
+        await self._tasks.stop()
 
 
 def _words(error: Exception) -> str:

@@ -13,6 +13,7 @@ from agents.attendance.happenings import CaptureFailed, Entered, EnterFailed, Ha
 from agents.attendance.ports import Tools
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.capture.base import Capture, CaptureListeners, CaptureRequest, HealthSample
+from agents.media_devices.virtual_devices import Picture, VirtualDevices
 from agents.platforms.base import Attendance, ChatSeen, JoinRequest, Listeners, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 
@@ -45,17 +46,20 @@ class Visit:
         senses: Senses,
         *,
         door: Door,
+        picture: Picture | None,
     ) -> None:
-        """Raises NotSupportedError where there is no adapter for the bot's platform."""
+        """`picture` is on the bot's camera. Raises NotSupportedError where there is no adapter for the bot's platform."""
         self._tools = tools
         self._spec = spec
         self._post = post
         self._senses = senses
         self._door = door
+        self._picture = picture
         self._adapter = tools.adapter_for(spec)
         self._attendance: Attendance = self._adapter.attend()
         self.capture: Capture = tools.make_capture(capture_request)
         self.page: Page | None = None
+        self.devices: VirtualDevices | None = None
         self._browser: Browser | None = None
         self._entering: asyncio.Task[None] | None = None
         self._closed = False
@@ -72,8 +76,7 @@ class Visit:
         try:
             page = await self._open_page()
             if self._tools.devices is not None:
-                image = self._spec.settings.bot_image if self._spec.settings.HasField("bot_image") else None
-                await self._tools.devices.install(page, image)
+                self.devices = await self._tools.devices.install(page, self._picture)
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
             await self._door.come_near()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
 from agents.attendance.endings import code_of
 from agents.attendance.reports import Reporter
+from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Visit
 from agents.browser.errors import BrowserError
 from agents.platforms.base import JoinStepError, NotSupportedError
@@ -26,20 +26,15 @@ class Voice:
         self._reporter = reporter
         self._answer = answer
         self._one_at_a_time = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def greet(self, visit: Visit, message: settings.BotChatMessage) -> None:
         """Says the message that the bot brings along; a failure is a remark in its log."""
-        self._spawn(self._greet(visit, message))
+        self._tasks.begin(self._greet(visit, message), name="chat")
 
     def obey(self, visit: Visit | None, command_id: str, wish: agent.SendChatCommand) -> None:
         """Says what is asked for, and answers."""
-        self._spawn(self._obey(visit, command_id, wish))
-
-    def _spawn(self, saying: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(saying, name="chat")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.begin(self._obey(visit, command_id, wish), name="chat")
 
     async def _greet(self, visit: Visit, message: settings.BotChatMessage) -> None:
         failure = await self._say(visit, message.message, message.to, message.to_user_uuid)
@@ -71,8 +66,4 @@ class Voice:
 
     async def stop(self) -> None:
         """Gives up what is not said yet."""
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._tasks.stop()

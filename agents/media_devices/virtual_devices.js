@@ -12,6 +12,7 @@
   const WIDTH = 1280;
   const HEIGHT = 720;
   const FRAMES_PER_SECOND = 5; // a still picture; a new participant waits for the next frame at most this long
+  const FILM_FRAMES_PER_SECOND = 30; // at most; a film is drawn as its frames come
   const GROUP = "rollcall";
   const CAMERA = { deviceId: "rollcall-camera", groupId: GROUP, kind: "videoinput", label: "Rollcall camera" };
   const MICROPHONE = { deviceId: "rollcall-microphone", groupId: GROUP, kind: "audioinput", label: "Rollcall microphone" };
@@ -28,16 +29,18 @@
   let context = null;
   let source = null; // the canvas's own track, whose clones are handed out
   let picture = null;
+  let film = null; // the frame that is shown in place of the picture
   let timer = 0;
   let ticks = 0;
 
   function draw() {
     context.fillStyle = "black";
     context.fillRect(0, 0, WIDTH, HEIGHT);
-    if (!picture) return;
-    const scale = Math.min(WIDTH / picture.width, HEIGHT / picture.height);
-    const [width, height] = [picture.width * scale, picture.height * scale];
-    context.drawImage(picture, (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height);
+    const shown = film || picture;
+    if (!shown) return;
+    const scale = Math.min(WIDTH / shown.width, HEIGHT / shown.height);
+    const [width, height] = [shown.width * scale, shown.height * scale];
+    context.drawImage(shown, (WIDTH - width) / 2, (HEIGHT - height) / 2, width, height);
   }
 
   function tick() {
@@ -58,7 +61,7 @@
       canvas.width = WIDTH;
       canvas.height = HEIGHT;
       context = canvas.getContext("2d", { alpha: false });
-      source = canvas.captureStream(FRAMES_PER_SECOND).getVideoTracks()[0];
+      source = canvas.captureStream(FILM_FRAMES_PER_SECOND).getVideoTracks()[0];
       tell("camera");
     }
     draw();
@@ -68,8 +71,10 @@
 
   // ---- microphone
 
+  const LEAD_SECONDS = 0.2; // between a first sample's coming and its being heard: the next ones must be there by then
   let audio = null;
   let voice = null;
+  const channels = new Map(); // name -> { until, players }: each plays its samples one after the other, all at once
 
   function audioTrack() {
     if (!audio) {
@@ -177,22 +182,46 @@
 
   const handle = {
     turn,
-    /** Shows a picture, letterboxed, or black for null. Not by <img>, which a page's policy may forbid. */
+    /** Shows a picture, letterboxed, or black for null; says what became of it. Not by <img>, which a page's policy may forbid. */
     async show(base64, mime) {
-      if (!canvas) return false;
-      picture = base64 ? await createImageBitmap(new Blob([bytes(base64)], { type: mime })) : null;
+      try {
+        picture = base64 ? await createImageBitmap(new Blob([bytes(base64)], { type: mime })) : null;
+      } catch {
+        return "unreadable";
+      }
+      forgetEnded(tracks.camera);
+      if (tracks.camera.size === 0) return "no device";
       draw();
-      return true;
+      return "done";
     },
-    /** Plays a sound file into the microphone; resolves with its length in seconds when it begins. */
-    async play(base64) {
-      if (!audio || tracks.microphone.size === 0) return 0;
-      const buffer = await audio.decodeAudioData(bytes(base64).buffer);
+    /** Shows a film's frame (a JPEG) in place of the picture until the next one, or until `null`. */
+    async frame(base64) {
+      film = base64 ? await createImageBitmap(new Blob([bytes(base64)], { type: "image/jpeg" })) : null;
+      if (canvas) draw();
+    },
+    /** Plays samples (16 bit, one channel, 48 kHz) after those of the same channel; how many seconds are still to be heard, -1: nobody. */
+    sound(name, base64) {
+      forgetEnded(tracks.microphone);
+      if (!audio || tracks.microphone.size === 0) return -1;
+      if (!channels.has(name)) channels.set(name, { until: 0, players: new Set() });
+      const channel = channels.get(name);
+      const samples = new Int16Array(bytes(base64).buffer);
+      const buffer = audio.createBuffer(1, samples.length, 48000);
+      buffer.copyToChannel(Float32Array.from(samples, (sample) => sample / 32768), 0);
       const player = audio.createBufferSource();
       player.buffer = buffer;
       player.connect(voice);
-      player.start();
-      return buffer.duration;
+      if (channel.until < audio.currentTime) channel.until = audio.currentTime + LEAD_SECONDS;
+      player.start(channel.until);
+      channel.until += buffer.duration;
+      channel.players.add(player);
+      player.onended = () => channel.players.delete(player);
+      return channel.until - audio.currentTime;
+    },
+    /** Ends what is played on a channel. */
+    hush(name) {
+      for (const player of channels.get(name)?.players ?? []) player.stop();
+      channels.delete(name);
     },
   };
   Object.defineProperty(globalThis, HANDLE, { value: Object.freeze(handle) });

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import math
 import struct
 import subprocess
-import wave
 import zlib
 from pathlib import Path
 
 import pytest
 
 from agents.browser.page import ChromiumPage
-from agents.media_devices.virtual_devices import VirtualDevices
+from agents.media_devices.decode import Kind
+from agents.media_devices.player import play_film, play_sound
+from agents.media_devices.virtual_devices import DeviceError, Picture, VirtualDevices
 from tests.browser.browser.conftest import until
 from tests.browser.browser.site import Site
 
@@ -70,16 +69,14 @@ def square(colour: list[int], size: int = 64) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-def tone(seconds: float) -> bytes:
-    """A WAV of 440 Hz at half the full level."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(16000)
-        samples = (int(16000 * math.sin(2 * math.pi * 440 * n / 16000)) for n in range(int(seconds * 16000)))
-        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
-    return file.getvalue()
+TONE = ("-f", "lavfi", "-i", "aevalsrc=0.5*sin(440*2*PI*t):s=48000:d=5")
+
+
+def made(path: Path, *inputs: str) -> Path:
+    """A file of these inputs, its format by its name."""
+    command = ["ffmpeg", "-v", "error", *inputs, *(("-pix_fmt", "yuv420p") if path.suffix == ".mp4" else ()), str(path)]
+    subprocess.run(command, check=True)
+    return path
 
 
 async def sees(page: ChromiumPage, middle: list[int], edge: list[int]) -> bool:
@@ -118,19 +115,20 @@ async def test_without_a_picture_the_others_see_black_and_hear_nothing(meeting: 
     assert await hears(meeting, loud=False)
 
 
-async def test_the_picture_reaches_the_others_letterboxed(meeting: ChromiumPage, devices: VirtualDevices) -> None:
-    await devices.set_image(square(RED), "image/png")
-    await meeting.evaluate("() => call({video: {width: {ideal: 640}}})")
-    await until(lambda: sees(meeting, RED, BLACK))
+async def test_the_first_picture_is_there_from_the_cameras_first_moment_on_letterboxed(page: ChromiumPage, site: Site) -> None:
+    await VirtualDevices(page, Picture(square(RED))).prepare()
+    await page.open(site.page("/", MEETING))
+    await page.evaluate("() => call({video: {width: {ideal: 640}}})")
+    await until(lambda: sees(page, RED, BLACK))
 
 
 async def test_the_picture_may_change_and_go_while_others_watch(meeting: ChromiumPage, devices: VirtualDevices) -> None:
     await meeting.evaluate("() => call({audio: true, video: true})")
-    await devices.set_image(square(RED))
+    await devices.set_picture(Picture(square(RED)))
     await until(lambda: sees(meeting, RED, BLACK))
-    await devices.set_image(square(GREEN))
+    await devices.set_picture(Picture(square(GREEN)))
     await until(lambda: sees(meeting, GREEN, BLACK))
-    await devices.set_image(None)
+    await devices.set_picture(None)
     await until(lambda: sees(meeting, BLACK, BLACK))
 
 
@@ -139,13 +137,13 @@ async def test_a_jpeg_of_full_size_is_shown(meeting: ChromiumPage, devices: Virt
     command: list[str | Path] = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=red:size=4000x2250", "-frames:v", "1", path]
     await asyncio.to_thread(lambda: subprocess.run(command, check=True))
     await meeting.evaluate("() => call({video: true})")
-    await devices.set_image(path.read_bytes(), "image/jpeg")
+    await devices.set_picture(Picture(path.read_bytes(), "image/jpeg"))
     await until(lambda: sees(meeting, [254, 0, 0], [254, 0, 0]))
 
 
 async def test_the_picture_is_there_in_the_next_document_too(meeting: ChromiumPage, devices: VirtualDevices, site: Site) -> None:
     await meeting.evaluate("() => call({video: true})")
-    await devices.set_image(square(RED))
+    await devices.set_picture(Picture(square(RED)))
     await until(lambda: sees(meeting, RED, BLACK))
     await meeting.open(f"{site.url}/?again")
     await meeting.open(site.page("/second", MEETING))
@@ -153,31 +151,71 @@ async def test_the_picture_is_there_in_the_next_document_too(meeting: ChromiumPa
     await until(lambda: sees(meeting, RED, BLACK))
 
 
-async def test_an_image_that_is_none_stays_black(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+async def test_a_picture_that_is_none_is_said_and_the_one_before_stays(meeting: ChromiumPage, devices: VirtualDevices) -> None:
     await meeting.evaluate("() => call({video: true})")
-    await devices.set_image(b"no image at all")
-    await until(lambda: sees(meeting, BLACK, BLACK))
-    await devices.set_image(square(RED))
+    await devices.set_picture(Picture(square(RED)))
+    with pytest.raises(DeviceError, match="cannot be read"):
+        await devices.set_picture(Picture(square(GREEN)[:60]))
     await until(lambda: sees(meeting, RED, BLACK))
 
 
-async def test_what_the_bot_says_is_heard(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+async def test_what_the_bot_says_is_heard_to_its_end(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
     await meeting.evaluate("() => call({audio: {deviceId: {exact: 'rollcall-microphone'}}, video: false})")
-    assert await devices.play(tone(2)) == pytest.approx(2, abs=0.05)
+    playing = asyncio.create_task(play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3))
     await until(lambda: hears(meeting, loud=True))
+    assert not playing.done()
+    assert await playing == pytest.approx(5, abs=0.2)
     await until(lambda: hears(meeting, loud=False))
 
 
-async def test_a_page_may_mute_the_bot(meeting: ChromiumPage, devices: VirtualDevices) -> None:
+async def test_what_is_ended_early_is_silent_at_once(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
+    await meeting.evaluate("() => call({audio: true, video: false})")
+    playing = asyncio.create_task(play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3))
+    await until(lambda: hears(meeting, loud=True))
+    playing.cancel()
+    await asyncio.wait({playing})
+    await until(lambda: hears(meeting, loud=False))
+
+
+async def test_a_page_may_mute_the_bot(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
     await meeting.evaluate("() => call({audio: true})")
-    await devices.play(tone(8))
+    playing = asyncio.create_task(play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3))
     await until(lambda: hears(meeting, loud=True))
     await meeting.evaluate("() => { stream.getAudioTracks()[0].enabled = false }")
     await until(lambda: hears(meeting, loud=False))
+    playing.cancel()
 
 
-async def test_nobody_to_speak_to_is_no_error(meeting: ChromiumPage, devices: VirtualDevices) -> None:
-    assert await devices.play(tone(1)) == 0
+async def test_nobody_to_speak_or_show_to_is_said(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="microphone"):
+        await play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3)
+    with pytest.raises(DeviceError, match="camera"):
+        await devices.set_picture(Picture(square(RED)))
+
+
+async def test_a_film_is_seen_and_heard_and_then_the_picture_is_back(
+    meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path
+) -> None:
+    await meeting.evaluate("() => call({audio: true, video: true})")
+    await devices.set_picture(Picture(square(RED)))
+    path = made(tmp_path / "film.mp4", "-f", "lavfi", "-i", "color=0x008000:size=640x360:rate=25:duration=4", *TONE)
+    began = asyncio.Event()
+    playing = asyncio.create_task(play_film(devices, path, mute=False, began=began.set))
+    await until(lambda: sees(meeting, GREEN, GREEN))
+    assert began.is_set()
+    await until(lambda: hears(meeting, loud=True))
+    assert await playing == pytest.approx(5, abs=0.3)
+    await until(lambda: sees(meeting, RED, BLACK))
+
+
+async def test_a_mute_film_is_not_heard(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
+    await meeting.evaluate("() => call({audio: true, video: true})")
+    path = made(tmp_path / "film.mp4", "-f", "lavfi", "-i", "color=0x008000:size=640x360:rate=25:duration=4", *TONE)
+    playing = asyncio.create_task(play_film(devices, path, mute=True, began=lambda: None))
+    await until(lambda: sees(meeting, GREEN, GREEN))
+    assert await hears(meeting, loud=False)
+    assert await playing == pytest.approx(4, abs=0.3)
+    await until(lambda: sees(meeting, BLACK, BLACK))
 
 
 async def test_pages_see_devices_like_any_others(meeting: ChromiumPage) -> None:
@@ -203,7 +241,7 @@ async def test_pages_see_devices_like_any_others(meeting: ChromiumPage) -> None:
 async def test_frames_of_other_sites_get_the_same_devices(meeting: ChromiumPage, devices: VirtualDevices, site: Site) -> None:
     site.page("/inner", MEETING)
     await meeting.open(site.page("/outer", f"<iframe src={site.other_url}/inner></iframe>"))
-    await devices.set_image(square(RED))
+    await devices.set_picture(Picture(square(RED)))
     await until(lambda: in_frame(meeting, "() => typeof window.call === 'function'"))
     await meeting.evaluate_in_frames("() => window === top ? null : call({audio: true, video: true})")
     red = "() => window === top ? null : (([r, g, b]) => r > 200 && g < 50 && b < 50)(seen().middle)"

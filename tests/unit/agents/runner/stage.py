@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agents.attendance.ports import Patience, Tools
+from agents.attendance.ports import Fetch, Patience, Tools
 from agents.browser.api import BrowserOptions, Page
 from agents.browser.errors import BrowserError
 from agents.browser.fakes import FakeBrowser, FakeLauncher, FakePage
@@ -21,6 +21,7 @@ from agents.capture.base import (
 )
 from agents.link import LinkListeners
 from agents.link_errors import LeaseNotAvailableError
+from agents.media_devices.virtual_devices import Picture, VirtualDevices
 from agents.platforms.base import (
     Adapter,
     Attendance,
@@ -158,6 +159,21 @@ class StoryAdapter:
 
 
 @dataclass
+class DevicesOfStage:
+    """Real devices on fake pages; `installed` says with which picture each began."""
+
+    installed: list[Picture | None] = field(default_factory=list)
+
+    async def install(self, page: Page, picture: Picture | None) -> VirtualDevices:
+        self.installed.append(picture)
+        return VirtualDevices(page, picture)
+
+
+async def _fetch_nothing(url: str, target: Path) -> None:
+    raise AssertionError("nothing is fetched here")
+
+
+@dataclass
 class Stage:
     """Everything around one runner."""
 
@@ -177,6 +193,8 @@ class Stage:
     finish_error: Exception | None = None
     finish_holds: asyncio.Event | None = None
     no_adapter: bool = False
+    devices: DevicesOfStage | None = None
+    fetch: Fetch = _fetch_nothing
     patience: Patience = field(
         default_factory=lambda: Patience(
             evidence_s=0.3, back_s=0.2, rejoin_s=0.5, between_tries_s=0.01, capture_again_s=(0.01,), ask_again_s=0.01
@@ -193,7 +211,8 @@ class Stage:
             adapter_for=self._adapter_for,
             make_capture=self._make_capture,
             finish=self._finish,
-            devices=None,
+            devices=self.devices,
+            fetch=self.fetch,
             connect=self._connect,
             media_dir=self.media_dir,
             profile_parent=self.media_dir,

@@ -1,0 +1,151 @@
+"""What the bot plays and shows when it is told to: sounds one after the other, one picture, one film at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from agents.attendance.endings import code_of
+from agents.attendance.ports import Fetch
+from agents.attendance.tasks import Tasks
+from agents.attendance.visit import Visit
+from agents.browser.errors import BrowserError
+from agents.media_devices.decode import Kind
+from agents.media_devices.player import play_film, play_sound
+from agents.media_devices.virtual_devices import DeviceError, Picture, VirtualDevices
+from rollcall.v1 import agent_service_pb2 as agent
+from rollcall.v1 import bot_settings_pb2 as settings
+
+_NOT_IN = "The bot is not in the meeting now: ask again when it is."
+_LEFT = "The bot went out of the meeting before it was played."
+
+
+def picture_of(image: settings.BotImage) -> Picture:
+    """As the devices take it."""
+    return Picture(image.data, "image/jpeg" if image.type == settings.IMAGE_TYPE_JPEG else "image/png")
+
+
+class Output:
+    """Plays on whatever visit is under way; `answer` tells the server what became of a command."""
+
+    def __init__(
+        self, answer: Callable[[str, bool, str], None], *, picture: Picture | None, fetch: Fetch, folder: Path | None = None
+    ) -> None:
+        """`picture`: what the bot shows from the beginning. `folder`: where files are kept while they are played."""
+        self._answer = answer
+        self._fetch = fetch
+        self._folder = folder
+        self._one_at_a_time = asyncio.Lock()
+        self._film: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
+        self.picture = picture
+        """For the next visit."""
+
+    def obey(self, visit: Visit | None, command: agent.Command) -> None:
+        """Does what is asked for, and answers."""
+        match command.WhichOneof("wish"):
+            case "output_audio":
+                self._begin(visit, command, self._sound)
+            case "output_image":
+                self._begin(visit, command, self._image)
+            case _:
+                self._begin(visit, command, self._replace_film)
+
+    def _begin(
+        self, visit: Visit | None, command: agent.Command, play: Callable[[VirtualDevices, agent.Command], Awaitable[None]]
+    ) -> None:
+        devices = visit.devices if visit is not None else None
+        if devices is None:
+            self._answer(command.command_id, False, _NOT_IN)
+        else:
+            self._tasks.begin(self._answered(devices, command, play), name="output")
+
+    async def _answered(
+        self,
+        devices: VirtualDevices,
+        command: agent.Command,
+        play: Callable[[VirtualDevices, agent.Command], Awaitable[None]],
+    ) -> None:
+        try:
+            await _while_there(devices, play(devices, command))
+        except DeviceError as error:
+            self._answer(command.command_id, False, str(error))
+        except BrowserError as error:
+            self._answer(command.command_id, False, f"The meeting's page did not play it ({code_of(error)}).")
+        except OSError:
+            self._answer(
+                command.command_id, False, "The worker could not keep the file while it is played: its disk may be full."
+            )
+        except Exception:  # noqa: BLE001 - a fault of ours must not leave the command unanswered
+            structlog.get_logger().exception("output_failed")
+            self._answer(command.command_id, False, "A fault in the worker; see its log.")
+        else:
+            self._answer(command.command_id, True, "")
+
+    async def _sound(self, devices: VirtualDevices, command: agent.Command) -> None:
+        async with self._one_at_a_time:
+            with tempfile.TemporaryDirectory(prefix="rollcall-play-", dir=self._folder) as folder:
+                path = Path(folder) / "sound.mp3"
+                await asyncio.to_thread(path.write_bytes, command.output_audio.data)
+                await play_sound(devices, path, Kind.MP3)
+
+    async def _image(self, devices: VirtualDevices, command: agent.Command) -> None:
+        picture = picture_of(command.output_image.image)
+        await self._end_film()
+        await devices.set_picture(picture)
+        self.picture = picture
+
+    async def _replace_film(self, devices: VirtualDevices, command: agent.Command) -> None:
+        wish = command.output_video
+        await self._end_film()
+        began = asyncio.Event()
+        film = self._film = self._tasks.begin(self._play_film(devices, wish, began), name="film")
+        film.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for the end of one that loops
+        begins = asyncio.create_task(began.wait())
+        try:
+            first: set[asyncio.Future[Any]] = {film, begins} if wish.loop else {film}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            begins.cancel()
+        if film.cancelled():
+            raise DeviceError("Another picture or film took its place.")
+        if film.done():
+            film.result()
+
+    async def _play_film(self, devices: VirtualDevices, wish: agent.OutputVideoCommand, began: asyncio.Event) -> None:
+        with tempfile.TemporaryDirectory(prefix="rollcall-play-", dir=self._folder) as folder:
+            path = Path(folder) / "film.mp4"
+            await self._fetch(wish.url, path)
+            while True:
+                await play_film(devices, path, mute=wish.mute_video, began=began.set)
+                if not wish.loop:
+                    return
+
+    async def _end_film(self) -> None:
+        film, self._film = self._film, None
+        if film is not None:
+            film.cancel()
+            await asyncio.wait({film})
+
+    async def stop(self) -> None:
+        """Gives up what is not played yet."""
+        await self._tasks.stop()
+
+
+async def _while_there(devices: VirtualDevices, playing: Awaitable[None]) -> None:
+    """Plays until the page is gone."""
+    task = asyncio.ensure_future(playing)
+    ends: set[asyncio.Future[Any]] = {task, devices.failure}
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise DeviceError(_LEFT)
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
