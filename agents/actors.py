@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import dramatiq
+from dramatiq.middleware import Shutdown
 
 QUEUE = "bots"
 """The server sends its hints here, by this name and the actor's; it loads nothing of us."""
@@ -20,7 +21,13 @@ def declare_run_bot(broker: dramatiq.Broker, run: Callable[[str], Awaitable[None
     broker.actors.pop(ACTOR, None)
 
     @dramatiq.actor(
-        broker=broker, actor_name=ACTOR, queue_name=QUEUE, max_retries=0, time_limit=float("inf"), notify_shutdown=True
+        broker=broker,
+        actor_name=ACTOR,
+        queue_name=QUEUE,
+        max_retries=0,
+        time_limit=float("inf"),
+        notify_shutdown=True,
+        throws=(Shutdown,),  # a worker that stops has handed its bots over: nothing that a log needs a traceback of
     )
     async def run_bot(bot_id: str) -> None:
         await run(bot_id)

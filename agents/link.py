@@ -130,9 +130,12 @@ class Link:
         self._beat_now = True
         self._wake.set()
 
-    async def release(self, *, hand_over: bool, timeout_s: float) -> bool:
-        """Lets go of the lease after all reports are stored. False where that was not possible in `timeout_s`."""
-        self._release = agent.ReleaseLease(hand_over=hand_over)
+    async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
+        """Lets go of the lease after all reports are stored. False where that was not possible in `timeout_s`.
+
+        `unfinished`: why the recording could not be finished, so that it is tried again later.
+        """
+        self._release = agent.ReleaseLease(hand_over=hand_over, unfinished=unfinished)
         self._wake.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):

@@ -19,8 +19,8 @@ from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
 from agents.attendance.story import Story
-from agents.capture.base import CaptureError, CaptureRequest, Format
-from agents.capture.ffmpeg import FinishError
+from agents.capture.base import CaptureRequest, Format
+from agents.capture.ffmpeg import FinishError, NothingRecordedError
 from agents.link import LinkListeners
 from agents.link_errors import LeaseNotAvailableError, ServerRefusedError, ServerUnreachableError
 from rollcall.v1 import agent_service_pb2 as agent
@@ -151,8 +151,8 @@ class _Carrying:
         self._released = False
 
     def _already_in_meeting_ms(self) -> int:
-        """An earlier agent's time in the meeting, so that `max_uptime_seconds` counts from the first joining."""
-        began = self._spec.recording_start_timestamp_ms
+        """How long ago the bot was in for the first time, with an earlier agent: `max_uptime_seconds` counts from there."""
+        began = self._spec.joined_timestamp_ms
         return max(0, self._tools.clock.unix_ms() - began) if began else 0
 
     def _capture_request(self) -> CaptureRequest:
@@ -242,11 +242,12 @@ class _Carrying:
         if isinstance(interruption, LeaseLost):
             self._released = True
             return
-        if interruption is None and completed:
+        unfinished = finishing.result() if interruption is None else ""
+        if interruption is None and completed and not unfinished:
             self._reporter.transition(bot.BOT_EVENT_TYPE_POST_PROCESSING_COMPLETED)
-        await self._release(hand_over=interruption is not None)
+        await self._release(hand_over=interruption is not None, unfinished=unfinished)
 
-    async def _interruption(self, work: asyncio.Task[None]) -> LeaseLost | ShutDown | None:
+    async def _interruption(self, work: asyncio.Task[str]) -> LeaseLost | ShutDown | None:
         """Waits for the work; cancels it and says why where something comes between. Commands come too late now."""
         while True:
             hearing = asyncio.create_task(self._inbox.get())
@@ -265,23 +266,23 @@ class _Carrying:
                 await asyncio.wait({work})
                 return happening
 
-    async def _finish(self) -> None:
+    async def _finish(self) -> str:
+        """Why it has to be tried again later; empty where the recording is finished, or there is none to be had."""
         earlier = self._spec.recording_state in _OPEN_RECORDING
         if not (self._recorder.segments or earlier):
             if self._recorder.wanted and self._story.joined:
                 detail = f"Nothing was recorded. {self._recorder.last_failure}".strip()
                 self._reporter.recording_failed(detail, start_ms=0)
-            return
+            return ""
+        keep = self._spec.settings.debug_settings.create_debug_recording
         try:
-            file = await self._tools.finish(self._folder, self._format)
-        except (CaptureError, FinishError) as error:
+            file = await self._tools.finish(self._folder, self._format, keep_segments=keep)
+        except NothingRecordedError as error:
             self._reporter.recording_failed(str(error), start_ms=self._recorder.start_ms)
-            return
-        except OSError as error:  # a full disk shows itself wherever something is written
-            why = error.strerror or type(error).__name__
-            detail = f"The media folder cannot be written ({why}): make room, or check its owner."
-            self._reporter.recording_failed(detail, start_ms=self._recorder.start_ms)
-            return
+            return ""
+        except FinishError as error:
+            self._reporter.remark("recording_not_finished", str(error), level=event.LOG_LEVEL_ERROR)
+            return str(error)
         self._reporter.recording_finished(
             file,
             path=_relative(file.path, self._tools.media_dir),
@@ -289,10 +290,12 @@ class _Carrying:
             impaired=file.impaired or self._recorder.impaired,
             detail=file.detail,
         )
+        return ""
 
-    async def _release(self, *, hand_over: bool) -> None:
+    async def _release(self, *, hand_over: bool, unfinished: str = "") -> None:
         self._released = True
-        await self._link.release(hand_over=hand_over, timeout_s=_HAND_OVER_S if hand_over else self._tools.patience.release_s)
+        timeout_s = _HAND_OVER_S if hand_over else self._tools.patience.release_s
+        await self._link.release(hand_over=hand_over, timeout_s=timeout_s, unfinished=unfinished)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -83,6 +83,7 @@ class Server:
             database_url=settings.database_url,
             lease_seconds=settings.lease_seconds,
             stage_seconds=settings.stage_seconds,
+            finish_again_seconds=settings.finish_again_seconds,
             clock=self._clock,
         )
         self._store = await Store.open(config)

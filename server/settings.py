@@ -77,6 +77,12 @@ class ServerSettings(BaseSettings):
     media_url_seconds: int = Field(default=3600, ge=10, description="Seconds for which a recording's URL works.")
 
     lease_seconds: float = Field(default=10.0, ge=0.5, le=600, description="Seconds after which a silent worker loses its bot.")
+    finish_again_seconds: float = Field(
+        default=60.0,
+        ge=0.1,
+        le=86_400,
+        description="Seconds after which a recording that could not be finished is tried again; then ten times that.",
+    )
     stage_seconds: float = Field(
         default=60.0,
         ge=0,

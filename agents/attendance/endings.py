@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
+from agents.attendance.happenings import Forsaken, Happening, LeaseLost, ShutDown
 from agents.browser.errors import (
     BrowserError,
     BrowserLostError,
@@ -113,6 +114,13 @@ def ending_of(state: UiState, *, joined: bool) -> Ending | None:
     return None
 
 
+ENDS: dict[type[Happening], Ending] = {
+    LeaseLost: Ending(Way.LEASE_LOST, code="lease_lost"),
+    ShutDown: Ending(Way.HANDED_OVER, code="worker_stops"),
+    Forsaken: meeting_ended("Nobody was left in the meeting, and the server was away.", "forsaken"),
+}
+"""What ends an attendance by itself, whatever else is going on."""
+
 _CODES: tuple[tuple[type[Exception], str], ...] = (
     (ChromiumNotFoundError, "chromium_not_found"),
     (ChromiumStartError, "chromium_not_started"),
@@ -146,10 +154,10 @@ def worth_another_try(error: Exception) -> bool:
     return isinstance(error, BrowserError | JoinStepError | CaptureError)
 
 
-def join_failure(error: Exception, *, tries: int) -> Ending:
-    """What it means that the bot could not be brought in, after so many tries."""
+def join_failure(error: Exception, *, tries: int = 1, seconds: float = 0.0) -> Ending:
+    """What it means that the bot could not be brought in, after so many tries in so many seconds."""
     code = code_of(error)
-    after = f" after {tries} tries" if tries > 1 else ""
+    after = f" after {tries} tries in {seconds:.0f} s" if tries > 1 else ""
     if isinstance(error, PageLoadError):
         return _not_loaded(error, after, code)
     if isinstance(error, JoinStepError):

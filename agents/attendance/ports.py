@@ -40,7 +40,7 @@ class LinkPort(Protocol):
         """As Link.nudge."""
         ...
 
-    async def release(self, *, hand_over: bool, timeout_s: float) -> bool:
+    async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
         """As Link.release."""
         ...
 
@@ -61,8 +61,12 @@ Fetch = Callable[[str, Path], Awaitable[None]]
 """Writes what is at a user's URL to a file. Raises DeviceError, with why for the user."""
 
 
-Finish = Callable[[Path, Format], Awaitable[FinishedFile]]
-"""Joins the segments in a bot's folder into one playable file, off the loop. Raises FinishError where nothing is playable."""
+class Finish(Protocol):
+    """agents.capture.finish.finish, or a fake."""
+
+    async def __call__(self, folder: Path, format: Format, *, keep_segments: bool) -> FinishedFile:  # noqa: A002 -- the contract's word
+        """Joins the segments in a bot's folder into one playable file, off the loop. Raises FinishError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Patience:
     """As back_s, where the page itself says that it has lost its connection: it is trying to find back."""
     join_tries: int = 3
     between_tries_s: float = 1.0
+    join_s: float = 600.0
+    """All tries together, where the bot's settings do not say how long it waits for a meeting to begin."""
     rejoins: int = 1
     """How often a page lost in the meeting is replaced."""
     rejoin_s: float = 120.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from itertools import chain, repeat
 
@@ -10,6 +11,7 @@ from agents.attendance.clock import Clock
 from agents.attendance.endings import code_of
 from agents.attendance.health import HealthWatch
 from agents.attendance.reports import Reporter
+from agents.attendance.tasks import Tasks
 from agents.browser.errors import BrowserError
 from agents.capture.base import Capture, CaptureError, HealthSample
 from rollcall.v1 import bot_pb2 as bot
@@ -58,6 +60,7 @@ class Recorder:
         self._health = HealthWatch(clock)
         self._told = _Told(reporter)
         self._changing = asyncio.Lock()
+        self._tasks = Tasks()
         self._capture: Capture | None = None
         self._arming: asyncio.Task[None] | None = None
         self._again_s = again_s
@@ -90,6 +93,31 @@ class Recorder:
             self._arming.add_done_callback(
                 lambda task: task.cancelled() or task.exception()
             )  # `begin` looks, if it comes to that
+
+    async def begin_soon(self, joined_told: asyncio.Event | None, *, first_s: float = 0.0) -> None:
+        """Begins beside everything else, and tells of it once the joining is told (None: it is); returns after `first_s` at most.
+
+        That long is waited for it to be written, so that a recording's first moment is the meeting's.
+        """
+        if self.wanted:
+            self._tasks.begin(self._begin_and_tell(joined_told), name="record")
+            if not self.paused:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(first_s):
+                        await self.writing.wait()
+
+    async def _begin_and_tell(self, joined_told: asyncio.Event | None) -> None:
+        earlier = self.segments
+        await self.begin()
+        if joined_told is not None:
+            await joined_told.wait()
+        if earlier and not self.paused:
+            self._reporter.remark("capture_restarted", "The recording goes on in a new segment.", level=event.LOG_LEVEL_WARNING)
+        self.tell(in_meeting=True)
+
+    async def give_up_beginning(self) -> None:
+        """What has not begun yet does not begin any more."""
+        await self._tasks.stop()
 
     async def begin(self) -> None:
         """Begins a segment, trying again until it is being written; returns at once while the recording is paused."""
@@ -188,6 +216,7 @@ class Recorder:
 
     async def stop(self) -> None:
         """Ends the segment; what was captured is on disk. Never raises."""
+        await self.give_up_beginning()
         self._health.stop()
         if self._arming is not None:
             self._arming.cancel()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from enum import Enum, auto
 
 from agents.attendance.company import Company
 from agents.attendance.door import Door
 from agents.attendance.endings import (
+    ENDS,
     Ending,
     Way,
     code_of,
     ending_of,
     join_failure,
     lost_in_meeting,
-    meeting_ended,
     no_way_back,
     not_back_in_time,
-    worth_another_try,
 )
 from agents.attendance.evidence import Evidence
 from agents.attendance.flood import Allowance
@@ -42,6 +40,7 @@ from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import Phase, SituationTracker
 from agents.attendance.tasks import Tasks
+from agents.attendance.tries import Tries
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
 from agents.browser.errors import BrowserError, LoadFailure, PageFloodError, PageLoadError
@@ -52,14 +51,6 @@ from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
 
 _TICK_S = 1.0
-_BESIDE, _RECORD = "attendance", "record"
-"""Names of tasks."""
-
-_ENDS: dict[type[Happening], Ending] = {
-    LeaseLost: Ending(Way.LEASE_LOST, code="lease_lost"),
-    ShutDown: Ending(Way.HANDED_OVER, code="worker_stops"),
-    Forsaken: meeting_ended("Nobody was left in the meeting, and the server was away.", "forsaken"),
-}
 
 
 _PAST_THE_DOOR = {UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSENT}
@@ -130,7 +121,9 @@ class Story:
         self._in_now = False
         self._waited = False
         self._entered = False
-        self._tries = 0
+        rules = self._spec.settings.automatic_leave_settings
+        limit_s = rules.wait_for_host_to_start_meeting_timeout_seconds or self._patience.join_s
+        self._tries = Tries(self._patience, self._door, limit_s=limit_s)
         self._attempt = 0
         self._rejoins_left = self._patience.rejoins
         self._state = UiState.LOADING
@@ -139,7 +132,7 @@ class Story:
 
     async def attend(self) -> Ending:
         """Attends until something ends it. The last visit is left open, so that it can say goodbye."""
-        self._tasks.begin(self._tick(), name=_BESIDE)
+        self._tasks.begin(self._tick(), name="attendance")
         try:
             while True:
                 self._door.open_if_due()
@@ -147,7 +140,7 @@ class Story:
                 if ending is not None:
                     return await self._not_before_its_time(ending)
                 await self._close_visit()
-                ending = await self._pause(self._before_next_try_s())
+                ending = await self._pause(self._tries.before_next_s())
                 if ending is not None:
                     return ending
         finally:
@@ -161,13 +154,6 @@ class Story:
         self._door.open_if_due()
         return other or ending
 
-    def _before_next_try_s(self) -> float:
-        """At the door there is time for a few tries; after these the bot tries again when its time has come, as others do."""
-        if self._door.passed or self._tries < self._patience.join_tries:
-            return self._patience.between_tries_s
-        self._tries = 0
-        return max(self._patience.between_tries_s, self._door.left_s)
-
     # -- visits --
 
     async def _one_visit(self) -> Ending | None:
@@ -175,7 +161,7 @@ class Story:
         self._entered = self._in_now = False
         self._state = UiState.LOADING
         self._attempt += 1
-        self._deadline = self._now() + self._patience.rejoin_s if self.joined else None
+        self._deadline = self._now() + self._patience.rejoin_s if self.joined else self._tries.ends_at
         try:
             self.visit = Visit(
                 self._tools,
@@ -187,7 +173,7 @@ class Story:
                 picture=self._output.picture,
             )
         except (NotSupportedError, CaptureError) as error:
-            return join_failure(error, tries=1)
+            return join_failure(error)
         self._recorder.use(self.visit.capture)
         self.visit.start(self._attempt)
         while True:
@@ -197,7 +183,6 @@ class Story:
 
     async def _close_visit(self) -> None:
         """Ends the browser and forgets what it still had to say."""
-        await self._tasks.stop(_RECORD)
         await self._recorder.stop()
         if self.visit is not None:
             await self.visit.close()
@@ -258,11 +243,11 @@ class Story:
                 then = await self._fault(self._nothing_seen())
             case CaptureFailed(detail=detail):
                 self._recorder.failed(detail)
-                self._record_soon(asyncio.Event(), told=True)
+                await self._recorder.begin_soon(None)
             case Commanded(command=command):
                 then = await self._obedience.obey(command, self.visit if self._in_now else None) or Then.GO_ON
             case _:
-                then = _ENDS[type(happening)]
+                then = ENDS[type(happening)]
         return then
 
     def _has_entered(self) -> None:
@@ -296,7 +281,7 @@ class Story:
         elif state in (UiState.LOBBY, UiState.HOST_ABSENT):
             self._waits(state)
         elif state is UiState.LOBBY_GAVE_UP:
-            self._tasks.begin(self._ask_again(), name=_BESIDE)
+            self._tasks.begin(self._ask_again(), name="attendance")
         elif state in (UiState.PRE_JOIN, UiState.NAME_ASKED):
             self._recorder.arm_soon()
             self._gone_from_where_it_was()
@@ -304,7 +289,7 @@ class Story:
             self._gone_from_where_it_was(back_s=self._patience.lost_s)
         elif state is not UiState.CONSENT:
             if state is UiState.UNKNOWN:
-                self._tasks.begin(self._keep_unknown(), name=_BESIDE)
+                self._tasks.begin(self._keep_unknown(), name="attendance")
             self._gone_from_where_it_was()
         return Then.GO_ON
 
@@ -346,14 +331,9 @@ class Story:
             return
         self._in_now = True
         first, self.joined = not self.joined, True
-        self._tries = 0
+        self._tries.succeeded()
         joined_told = asyncio.Event()
-        if self._recorder.wanted:
-            self._record_soon(joined_told, told=False)
-            if not self._recorder.paused:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._patience.recording_first_s):
-                        await self._recorder.writing.wait()
+        await self._recorder.begin_soon(joined_told, first_s=self._patience.recording_first_s)
         if first:
             self._reporter.transition(bot.BOT_EVENT_TYPE_JOINED_MEETING, at_ms=at_ms)
         joined_told.set()
@@ -361,19 +341,6 @@ class Story:
         self._company.enter_meeting()
         if first and self._spec.attempt <= 1 and self._spec.settings.HasField("bot_chat_message") and self.visit is not None:
             self._voice.greet(self.visit, self._spec.settings.bot_chat_message)
-
-    def _record_soon(self, joined_told: asyncio.Event, *, told: bool) -> None:
-        if told:
-            joined_told.set()
-        self._tasks.begin(self._record(joined_told), name=_RECORD)
-
-    async def _record(self, joined_told: asyncio.Event) -> None:
-        earlier = self._recorder.segments
-        await self._recorder.begin()
-        await joined_told.wait()
-        if earlier and not self._recorder.paused:
-            self._reporter.remark("capture_restarted", "The recording goes on in a new segment.", level=event.LOG_LEVEL_WARNING)
-        self._recorder.tell(in_meeting=True)
 
     def _nothing_seen(self) -> Exception:
         if self._state is UiState.LOADING and not self.joined:
@@ -388,18 +355,18 @@ class Story:
         was_in, self._in_now = self._in_now, False
         self.evidence_of = code
         kept = await self._evidence.keep(self.visit.page if self.visit else None, code)
-        self._reporter.remark(code, _words(error), level=event.LOG_LEVEL_WARNING, try_number=str(self._tries + 1), evidence=kept)
+        self._reporter.remark(
+            code, _words(error), level=event.LOG_LEVEL_WARNING, try_number=str(self._tries.count + 1), evidence=kept
+        )
         if was_in:
             return self._rejoin(code)
-        self._tries += 1
-        if not self._door.passed or (worth_another_try(error) and self._tries < self._patience.join_tries):
+        if self._tries.another(error):
             return Then.TRY_AGAIN
-        ending = join_failure(error, tries=self._tries)
-        return self._as_one_who_was_in(ending)
+        return self._as_one_who_was_in(self._tries.ending(error))
 
     def _as_one_who_was_in(self, ending: Ending) -> Ending:
         """Who was in the meeting, with this agent or an earlier one, and is not let in again, has seen its end."""
-        was_in = self.joined or self._spec.recording_start_timestamp_ms > 0
+        was_in = self.joined or self._spec.joined_timestamp_ms > 0
         return no_way_back(ending) if was_in and ending.trigger == bot.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING else ending
 
     def _rejoin(self, code: str) -> Ending | Then:
@@ -442,9 +409,5 @@ class Story:
     async def _stop_tasks(self) -> None:
         await self._voice.stop()
         await self._output.stop()
+        await self._recorder.give_up_beginning()
         await self._tasks.stop()
-
-
-def _words(error: Exception) -> str:
-    """What may be said of an error to the bot's owner: only our own errors come here, and only their first line."""
-    return str(error).split("\n", 1)[0]

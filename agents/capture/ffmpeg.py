@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +22,15 @@ log = structlog.get_logger(__name__)
 
 KEPT_LINES = 15
 PROBE_SECONDS = 60.0
+_NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 class FinishError(Exception):
     """A recording could not be finished; the text says why and what to do. Raised by `finish`."""
+
+
+class NothingRecordedError(FinishError):
+    """There is neither sound nor picture in any segment: no later try will find any. Raised by `finish`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,10 @@ async def ffmpeg(arguments: Sequence[str | Path]) -> str:
     program = _program("ffmpeg")
     command = [*_politely(), program, "-hide_banner", "-nostdin", "-nostats", "-y", "-threads", "1", *map(str, arguments)]
     code, _, printed = await _run(command)
-    if code:
+    full = _NO_SPACE in printed  # it may end well all the same, with a file that lacks its end
+    if code or full:
         log.warning("capture.ffmpeg_failed", code=code, printed=printed.splitlines()[-KEPT_LINES:])
-        if "No space left on device" in printed:
+        if full:
             raise FinishError(DISK_FULL)
         raise FinishError(f"ffmpeg could not make the recording (it ended with {code}; its words are in the worker's log).")
     return printed

@@ -126,8 +126,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CaptureError(DISK_FULL) from error
-        raise CaptureError(
-            f"The media folder cannot be written ({error.strerror or type(error).__name__}): check its owner."
-        ) from error
+        raise CaptureError(words_for(error)) from error
+
+
+def words_for(error: OSError) -> str:
+    """What a person should do about a media folder that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK_FULL
+    return f"The media folder cannot be written ({error.strerror or type(error).__name__}): check its owner."

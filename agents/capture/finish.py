@@ -1,6 +1,7 @@
 """Makes one playable file of a recording's segments: whole or cut off by a kill, of one epoch or of several.
 
-Nothing is lost by a kill in the middle: segments stay, the result appears by a rename, and a second run gives the same file.
+Nothing is lost by a kill in the middle: segments stay until all of them is known to be in the result, which appears by a rename,
+and a second run gives the same file.
 Time in which nothing was recorded (a pause, a lost agent) is not in the file.
 """
 
@@ -15,51 +16,54 @@ from pathlib import Path
 import orjson
 
 from agents.capture.base import FinishedFile, Format
-from agents.capture.ffmpeg import FinishError, Probed, ffmpeg, probe
-from agents.capture.files import SegmentFile, list_segments
+from agents.capture.ffmpeg import FinishError, NothingRecordedError, Probed, ffmpeg, probe
+from agents.capture.files import SegmentFile, list_segments, words_for
 from agents.capture.join import Piece, alike, joined_arguments
-from agents.capture.judge import judge, loudest_dbfs
+from agents.capture.judge import is_as_long, judge, loudest_dbfs
 from agents.capture.matroska import holds_blocks
 
 WORK_PREFIX = "finishing-"
 CONTENT_TYPES = {Format.MP4: "video/mp4", Format.MP3: "audio/mpeg"}
 
-__all__ = ["FinishError", "discard_segments", "finish"]
+__all__ = ["FinishError", "finish"]
 
 
-async def finish(folder: Path, format: Format) -> FinishedFile:  # noqa: A002 -- the word of the contract
-    """Makes `<folder>/recording.<format>` and says what it is. Raises FinishError."""
+async def finish(folder: Path, format: Format, *, keep_segments: bool = False) -> FinishedFile:  # noqa: A002 -- the word of the contract
+    """Makes `<folder>/recording.<format>` and says what it is. Raises FinishError; NothingRecordedError where no later try helps.
+
+    The segments go once the file was read back and is as long as they are, and none was left out; otherwise, or with
+    `keep_segments`, they stay.
+    """
     target = folder / f"recording.{format.value}"
     segments = list_segments(folder)
     made_of: list[list[str | int]] = [[s.path.name, s.path.stat().st_size] for s in segments]
     if (before := _made_before(target, made_of)) is not None:
         return before
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder))
+    segments = [s for s in segments if holds_blocks(s.path)]
+    try:
+        _sweep(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=folder))
+    except OSError as error:
+        raise FinishError(words_for(error)) from error
     try:
         pieces = await _pieces(segments, work, format)
-        finished = await _made(pieces, work, target, format)
+        finished, whole = await _made(pieces, work, target, format)
+        played = [{"start_ms": p.start_ms, "duration_ms": p.probed.duration_ms} for p in pieces if not p.side]
+        note = {**asdict(finished), "path": finished.path.name, "made_of": made_of, "pieces": played}
+        _write_whole(_note(target), orjson.dumps(note))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FinishError(f"The media folder cannot be written ({reason}): make room, or check its owner.") from error
+        raise FinishError(words_for(error)) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    note = {**asdict(finished), "path": finished.path.name, "made_of": made_of}
-    _write_whole(_note(target), orjson.dumps(note))
+    if whole and len(pieces) == len(segments) and not keep_segments:
+        shutil.rmtree(folder / "segments", ignore_errors=True)
     return finished
 
 
-def discard_segments(folder: Path) -> None:
-    """Frees the room of what the finished file was made of; only where that file is there."""
-    if any((folder / f"recording.{f.value}").exists() for f in CONTENT_TYPES):
-        shutil.rmtree(folder / "segments", ignore_errors=True)
-
-
 async def _pieces(segments: list[SegmentFile], work: Path, format: Format) -> list[Piece]:  # noqa: A002 -- as finish
-    """Each segment read through once: what was cut off at its end goes, lengths are known, what is empty is left out."""
+    """Each segment read through once: what was cut off at its end goes, lengths are known, what cannot be read is left out."""
     pieces = []
-    segments = [s for s in segments if holds_blocks(s.path)]
     if len(segments) == 1 and (probed := await probe(segments[0].path)) is not None:
         return [Piece(segments[0].path, segments[0].start_ms, side=False, probed=probed)]  # joined and repaired in one pass
     for n, segment in enumerate(segments):
@@ -82,9 +86,15 @@ def _picture_of(raw: Probed | None) -> tuple[str, ...]:
     return ("-map", "0:v:0?", *level)
 
 
-async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -> FinishedFile:  # noqa: A002 -- as finish
+async def _made(
+    pieces: list[Piece],
+    work: Path,
+    target: Path,
+    format: Format,  # noqa: A002 -- as finish
+) -> tuple[FinishedFile, bool]:
+    """The file, and whether all of the pieces is in it."""
     if not any(not piece.side for piece in pieces):
-        raise FinishError("Nothing was recorded: there is no segment with sound or picture in it.")
+        raise NothingRecordedError("Nothing was recorded: there is no segment with sound or picture in it.")
     pieces = await alike(pieces, work, format)
     part = work / target.name
     printed = await ffmpeg(await joined_arguments(pieces, work, part, format))
@@ -94,7 +104,7 @@ async def _made(pieces: list[Piece], work: Path, target: Path, format: Format) -
     expected_ms = sum(p.probed.duration_ms for p in pieces if not p.side)
     impaired, detail = await judge(part, probed, loudest_dbfs(printed), expected_ms)
     part.replace(target)
-    return _finished(target, format, probed, impaired=impaired, detail=detail)
+    return _finished(target, format, probed, impaired=impaired, detail=detail), is_as_long(probed, expected_ms)
 
 
 def _finished(target: Path, format: Format, probed: Probed, *, impaired: bool, detail: str) -> FinishedFile:  # noqa: A002 -- as finish
@@ -112,7 +122,8 @@ def _made_before(target: Path, made_of: list[list[str | int]]) -> FinishedFile |
         note = orjson.loads(_note(target).read_bytes())
         if (made_of and note.pop("made_of") != made_of) or target.stat().st_size != note["size_bytes"]:
             return None
-        note.pop("made_of", None)
+        for more in ("made_of", "pieces"):
+            note.pop(more, None)
         return FinishedFile(**{**note, "path": target})
     except (OSError, ValueError, KeyError, TypeError):
         return None

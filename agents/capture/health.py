@@ -64,13 +64,17 @@ class HealthMeter:
     patience_ms: int = PATIENCE_MS
     _samples: list[HealthSample] = field(default_factory=list)
     _bad_ms: dict[Condition, int] = field(default_factory=dict)
+    _unheard_ms: int = 0
+    """How long nobody has spoken: after a window of that, nothing is said of a silence that was found before."""
     _last: Condition = Condition.OK
 
     def add(self, sample: HealthSample) -> Health | None:
         """Takes a sample; the verdict if one is due."""
         self._samples.append(sample)
         for condition, bad in _faults(sample).items():
-            self._bad_ms[condition] = self._bad_ms.get(condition, 0) + sample.window_ms if bad else 0
+            if bad is not None:
+                self._bad_ms[condition] = self._bad_ms.get(condition, 0) + sample.window_ms if bad else 0
+        self._unheard_ms = 0 if _is_spoken(sample) else self._unheard_ms + sample.window_ms
         condition = self._condition()
         covered = sum(s.window_ms for s in self._samples)
         turned = condition is not self._last and condition is not Condition.DEGRADED
@@ -82,10 +86,12 @@ class HealthMeter:
         """Forgets what was gathered: after a pause, or a new segment."""
         self._samples.clear()
         self._bad_ms.clear()
+        self._unheard_ms = 0
 
     def _condition(self) -> Condition:
         for condition in (Condition.STALLED, Condition.SILENT, Condition.BLACK):
-            if self._bad_ms.get(condition, 0) >= self.patience_ms:
+            forgotten = condition is Condition.SILENT and self._unheard_ms >= self.window_ms
+            if self._bad_ms.get(condition, 0) >= self.patience_ms and not forgotten:
                 return condition
         return Condition.DEGRADED if _is_thin(self._samples, self.window_ms) else Condition.OK
 
@@ -107,8 +113,13 @@ class HealthMeter:
         )
 
 
-def _faults(sample: HealthSample) -> dict[Condition, bool]:
-    speech = sample.incoming_level_dbfs > SPEECH_DBFS
+def _is_spoken(sample: HealthSample) -> bool:
+    return sample.incoming_level_dbfs > SPEECH_DBFS
+
+
+def _faults(sample: HealthSample) -> dict[Condition, bool | None]:
+    """Which faults the sample shows; None where it tells nothing of one: a silent recording of nobody is neither good nor bad."""
+    silent = sample.audio_level_dbfs <= SILENCE_DBFS
     dark = 0 <= sample.video_brightness <= BLACK
     blind = 0 <= sample.video_light <= BLACK
     # A tab gives one frame a second when it stands still, for we ask for one.
@@ -118,7 +129,7 @@ def _faults(sample: HealthSample) -> dict[Condition, bool]:
     )
     return {
         Condition.STALLED: sample.bytes_written == 0,
-        Condition.SILENT: speech and sample.audio_level_dbfs <= SILENCE_DBFS,
+        Condition.SILENT: (True if _is_spoken(sample) else None) if silent else False,
         Condition.BLACK: sample.incoming_video_moving and (dark or still or blind),
     }
 

@@ -20,10 +20,15 @@ def loudest_dbfs(printed: str) -> float:
     return max((-120.0 if peak == "-inf" else float(peak) for peak in found), default=-120.0)
 
 
+def is_as_long(probed: Probed, expected_ms: int) -> bool:
+    """Whether a file is as long as the pieces it was made of, to what lengths of files are worth."""
+    return probed.duration_ms >= expected_ms * 0.98 - 1000
+
+
 async def judge(path: Path, probed: Probed, peak_dbfs: float, expected_ms: int) -> tuple[bool, str]:
     """Whether the whole file is silent or black, or shorter than its pieces, and the words for it."""
     faults = []
-    if probed.duration_ms < expected_ms * 0.98 - 1000:
+    if not is_as_long(probed, expected_ms):
         faults.append(f"{(expected_ms - probed.duration_ms) / 1000:.0f} s could not be read back.")
     if peak_dbfs <= SILENT_DBFS:
         faults.append("There is no sound in the whole recording.")

@@ -139,7 +139,7 @@ class PageCapture:
                 if self._main and message.segment == self._main.number:
                     self._recover(message.why)
             case wire.Remark():
-                log.info("capture.remark", text=message.text)
+                log.info("capture.remark")  # without its text, in which a page may have had a hand
             case _:
                 pass
 

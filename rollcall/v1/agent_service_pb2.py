@@ -30,7 +30,7 @@ from rollcall.v1 import bot_settings_pb2 as rollcall_dot_v1_dot_bot__settings__p
 from rollcall.v1 import event_pb2 as rollcall_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollcall/v1/agent_service.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15rollcall/v1/bot.proto\x1a\x1crollcall/v1/bot_output.proto\x1a\x1erollcall/v1/bot_settings.proto\x1a\x17rollcall/v1/event.proto\"\xa0\x02\n\rAttendRequest\x12(\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x17.rollcall.v1.ClaimLeaseH\x00\x12*\n\x06resume\x18\x02 \x01(\x0b\x32\x18.rollcall.v1.ResumeLeaseH\x00\x12+\n\tsituation\x18\x03 \x01(\x0b\x32\x16.rollcall.v1.SituationH\x00\x12%\n\x06report\x18\x04 \x01(\x0b\x32\x13.rollcall.v1.ReportH\x00\x12,\n\x06result\x18\x05 \x01(\x0b\x32\x1a.rollcall.v1.CommandResultH\x00\x12,\n\x07release\x18\x06 \x01(\x0b\x32\x19.rollcall.v1.ReleaseLeaseH\x00\x42\t\n\x07message\"\xd2\x01\n\x0e\x41ttendResponse\x12,\n\x07granted\x18\x01 \x01(\x0b\x32\x19.rollcall.v1.LeaseGrantedH\x00\x12\x30\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x1c.rollcall.v1.ReportsAcceptedH\x00\x12\'\n\x07\x63ommand\x18\x03 \x01(\x0b\x32\x14.rollcall.v1.CommandH\x00\x12,\n\x07renewed\x18\x04 \x01(\x0b\x32\x19.rollcall.v1.LeaseRenewedH\x00\x42\t\n\x07message\"?\n\nClaimLease\x12\x16\n\x06\x62ot_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\tworker_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\"O\n\x0bResumeLease\x12\x16\n\x06\x62ot_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\tworker_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\r\n\x05\x65poch\x18\x03 \x01(\x03\"\xaa\x01\n\x0cLeaseGranted\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12$\n\x04task\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.AgentTask\x12\x10\n\x08lease_ms\x18\x03 \x01(\x03\x12\x14\n\x0cheartbeat_ms\x18\x04 \x01(\x03\x12!\n\x03\x62ot\x18\x05 \x01(\x0b\x32\x14.rollcall.v1.BotSpec\x12\x1a\n\x12last_report_number\x18\x06 \x01(\x03\"\xfb\x02\n\x07\x42otSpec\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x10\n\x08\x62ot_name\x18\x03 \x01(\t\x12\x13\n\x0bmeeting_url\x18\x04 \x01(\t\x12\'\n\x08platform\x18\x05 \x01(\x0e\x32\x15.rollcall.v1.Platform\x12\x15\n\rplatform_name\x18\x06 \x01(\t\x12*\n\x08settings\x18\x07 \x01(\x0b\x32\x18.rollcall.v1.BotSettings\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12\x34\n\x0frecording_state\x18\t \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12$\n\x1crecording_start_timestamp_ms\x18\n \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12\x17\n\njoin_in_ms\x18\x0c \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_join_in_ms\"\xa7\x01\n\tSituation\x12&\n\x05phase\x18\x01 \x01(\x0e\x32\x17.rollcall.v1.AgentPhase\x12\x10\n\x08phase_ms\x18\x02 \x01(\x03\x12\x0e\n\x06people\x18\x03 \x01(\x05\x12\x10\n\x08\x61lone_ms\x18\x04 \x01(\x03\x12\x11\n\tsilent_ms\x18\x05 \x01(\x03\x12\x15\n\rin_meeting_ms\x18\x06 \x01(\x03\x12\x14\n\x0cpeople_known\x18\x07 \x01(\x08\"\xa7\x03\n\x06Report\x12\x17\n\x06number\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12\x31\n\robserved_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ntransition\x18\x03 \x01(\x0b\x32\x17.rollcall.v1.TransitionH\x00\x12\x34\n\x0bparticipant\x18\x04 \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12+\n\tutterance\x18\x05 \x01(\x0b\x32\x16.rollcall.v1.UtteranceH\x00\x12(\n\x04\x63hat\x18\x06 \x01(\x0b\x32\x18.rollcall.v1.ChatMessageH\x00\x12\x31\n\trecording\x18\x07 \x01(\x0b\x32\x1c.rollcall.v1.RecordingReportH\x00\x12\x34\n\x0e\x63\x61pture_health\x18\x08 \x01(\x0b\x32\x1a.rollcall.v1.CaptureHealthH\x00\x12$\n\x03log\x18\t \x01(\x0b\x32\x15.rollcall.v1.LogEntryH\x00\x42\x06\n\x04\x62ody\"x\n\nTransition\x12*\n\x07trigger\x18\x01 \x01(\x0e\x32\x19.rollcall.v1.BotEventType\x12.\n\x08sub_type\x18\x02 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"\xcd\x01\n\x0fRecordingReport\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12\x1a\n\x12start_timestamp_ms\x18\x02 \x01(\x03\x12\x11\n\tfile_path\x18\x03 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x03\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x10\n\x08impaired\x18\x07 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x08 \x01(\t\"!\n\x0fReportsAccepted\x12\x0e\n\x06number\x18\x01 \x01(\x03\" \n\x0cLeaseRenewed\x12\x10\n\x08lease_ms\x18\x01 \x01(\x03\"!\n\x0cReleaseLease\x12\x11\n\thand_over\x18\x01 \x01(\x08\"\xaf\x03\n\x07\x43ommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12*\n\x05leave\x18\x02 \x01(\x0b\x32\x19.rollcall.v1.LeaveCommandH\x00\x12\x31\n\tsend_chat\x18\x03 \x01(\x0b\x32\x1c.rollcall.v1.SendChatCommandH\x00\x12=\n\x0fpause_recording\x18\x04 \x01(\x0b\x32\".rollcall.v1.PauseRecordingCommandH\x00\x12?\n\x10resume_recording\x18\x05 \x01(\x0b\x32#.rollcall.v1.ResumeRecordingCommandH\x00\x12\x37\n\x0coutput_audio\x18\x06 \x01(\x0b\x32\x1f.rollcall.v1.OutputAudioCommandH\x00\x12\x37\n\x0coutput_image\x18\x07 \x01(\x0b\x32\x1f.rollcall.v1.OutputImageCommandH\x00\x12\x37\n\x0coutput_video\x18\x08 \x01(\x0b\x32\x1f.rollcall.v1.OutputVideoCommandH\x00\x42\x06\n\x04wish\"Q\n\x0cLeaveCommand\x12.\n\x08sub_type\x18\x01 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12\x11\n\tabandoned\x18\x02 \x01(\x08\"`\n\x0fSendChatCommand\x12\x0f\n\x07message\x18\x01 \x01(\t\x12&\n\x02to\x18\x02 \x01(\x0e\x32\x1a.rollcall.v1.ChatMessageTo\x12\x14\n\x0cto_user_uuid\x18\x03 \x01(\t\"\x17\n\x15PauseRecordingCommand\"\x18\n\x16ResumeRecordingCommand\"H\n\x12OutputAudioCommand\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.rollcall.v1.AudioType\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\":\n\x12OutputImageCommand\x12$\n\x05image\x18\x01 \x01(\x0b\x32\x15.rollcall.v1.BotImage\"C\n\x12OutputVideoCommand\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04loop\x18\x02 \x01(\x08\x12\x12\n\nmute_video\x18\x03 \x01(\x08\"A\n\rCommandResult\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*U\n\tAgentTask\x12\x1a\n\x16\x41GENT_TASK_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_TASK_ATTEND\x10\x01\x12\x15\n\x11\x41GENT_TASK_FINISH\x10\x02*\xd2\x01\n\nAgentPhase\x12\x1b\n\x17\x41GENT_PHASE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41GENT_PHASE_JOINING\x10\x01\x12\x1c\n\x18\x41GENT_PHASE_WAITING_ROOM\x10\x02\x12 \n\x1c\x41GENT_PHASE_WAITING_FOR_HOST\x10\x03\x12\x1a\n\x16\x41GENT_PHASE_IN_MEETING\x10\x04\x12\x17\n\x13\x41GENT_PHASE_LEAVING\x10\x05\x12\x19\n\x15\x41GENT_PHASE_FINISHING\x10\x06\x32U\n\x0c\x41gentService\x12\x45\n\x06\x41ttend\x12\x1a.rollcall.v1.AttendRequest\x1a\x1b.rollcall.v1.AttendResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollcall/v1/agent_service.proto\x12\x0brollcall.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15rollcall/v1/bot.proto\x1a\x1crollcall/v1/bot_output.proto\x1a\x1erollcall/v1/bot_settings.proto\x1a\x17rollcall/v1/event.proto\"\xa0\x02\n\rAttendRequest\x12(\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x17.rollcall.v1.ClaimLeaseH\x00\x12*\n\x06resume\x18\x02 \x01(\x0b\x32\x18.rollcall.v1.ResumeLeaseH\x00\x12+\n\tsituation\x18\x03 \x01(\x0b\x32\x16.rollcall.v1.SituationH\x00\x12%\n\x06report\x18\x04 \x01(\x0b\x32\x13.rollcall.v1.ReportH\x00\x12,\n\x06result\x18\x05 \x01(\x0b\x32\x1a.rollcall.v1.CommandResultH\x00\x12,\n\x07release\x18\x06 \x01(\x0b\x32\x19.rollcall.v1.ReleaseLeaseH\x00\x42\t\n\x07message\"\xd2\x01\n\x0e\x41ttendResponse\x12,\n\x07granted\x18\x01 \x01(\x0b\x32\x19.rollcall.v1.LeaseGrantedH\x00\x12\x30\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x0b\x32\x1c.rollcall.v1.ReportsAcceptedH\x00\x12\'\n\x07\x63ommand\x18\x03 \x01(\x0b\x32\x14.rollcall.v1.CommandH\x00\x12,\n\x07renewed\x18\x04 \x01(\x0b\x32\x19.rollcall.v1.LeaseRenewedH\x00\x42\t\n\x07message\"?\n\nClaimLease\x12\x16\n\x06\x62ot_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\tworker_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\"O\n\x0bResumeLease\x12\x16\n\x06\x62ot_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\tworker_id\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\r\n\x05\x65poch\x18\x03 \x01(\x03\"\xaa\x01\n\x0cLeaseGranted\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12$\n\x04task\x18\x02 \x01(\x0e\x32\x16.rollcall.v1.AgentTask\x12\x10\n\x08lease_ms\x18\x03 \x01(\x03\x12\x14\n\x0cheartbeat_ms\x18\x04 \x01(\x03\x12!\n\x03\x62ot\x18\x05 \x01(\x0b\x32\x14.rollcall.v1.BotSpec\x12\x1a\n\x12last_report_number\x18\x06 \x01(\x03\"\x98\x03\n\x07\x42otSpec\x12\x0e\n\x06\x62ot_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x10\n\x08\x62ot_name\x18\x03 \x01(\t\x12\x13\n\x0bmeeting_url\x18\x04 \x01(\t\x12\'\n\x08platform\x18\x05 \x01(\x0e\x32\x15.rollcall.v1.Platform\x12\x15\n\rplatform_name\x18\x06 \x01(\t\x12*\n\x08settings\x18\x07 \x01(\x0b\x32\x18.rollcall.v1.BotSettings\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12\x34\n\x0frecording_state\x18\t \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12$\n\x1crecording_start_timestamp_ms\x18\n \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12\x17\n\njoin_in_ms\x18\x0c \x01(\x03H\x00\x88\x01\x01\x12\x1b\n\x13joined_timestamp_ms\x18\r \x01(\x03\x42\r\n\x0b_join_in_ms\"\xa7\x01\n\tSituation\x12&\n\x05phase\x18\x01 \x01(\x0e\x32\x17.rollcall.v1.AgentPhase\x12\x10\n\x08phase_ms\x18\x02 \x01(\x03\x12\x0e\n\x06people\x18\x03 \x01(\x05\x12\x10\n\x08\x61lone_ms\x18\x04 \x01(\x03\x12\x11\n\tsilent_ms\x18\x05 \x01(\x03\x12\x15\n\rin_meeting_ms\x18\x06 \x01(\x03\x12\x14\n\x0cpeople_known\x18\x07 \x01(\x08\"\xa7\x03\n\x06Report\x12\x17\n\x06number\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12\x31\n\robserved_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ntransition\x18\x03 \x01(\x0b\x32\x17.rollcall.v1.TransitionH\x00\x12\x34\n\x0bparticipant\x18\x04 \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12+\n\tutterance\x18\x05 \x01(\x0b\x32\x16.rollcall.v1.UtteranceH\x00\x12(\n\x04\x63hat\x18\x06 \x01(\x0b\x32\x18.rollcall.v1.ChatMessageH\x00\x12\x31\n\trecording\x18\x07 \x01(\x0b\x32\x1c.rollcall.v1.RecordingReportH\x00\x12\x34\n\x0e\x63\x61pture_health\x18\x08 \x01(\x0b\x32\x1a.rollcall.v1.CaptureHealthH\x00\x12$\n\x03log\x18\t \x01(\x0b\x32\x15.rollcall.v1.LogEntryH\x00\x42\x06\n\x04\x62ody\"x\n\nTransition\x12*\n\x07trigger\x18\x01 \x01(\x0e\x32\x19.rollcall.v1.BotEventType\x12.\n\x08sub_type\x18\x02 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"\xcd\x01\n\x0fRecordingReport\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12\x1a\n\x12start_timestamp_ms\x18\x02 \x01(\x03\x12\x11\n\tfile_path\x18\x03 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x03\x12\x12\n\nsize_bytes\x18\x06 \x01(\x03\x12\x10\n\x08impaired\x18\x07 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x08 \x01(\t\"!\n\x0fReportsAccepted\x12\x0e\n\x06number\x18\x01 \x01(\x03\" \n\x0cLeaseRenewed\x12\x10\n\x08lease_ms\x18\x01 \x01(\x03\"5\n\x0cReleaseLease\x12\x11\n\thand_over\x18\x01 \x01(\x08\x12\x12\n\nunfinished\x18\x02 \x01(\t\"\xaf\x03\n\x07\x43ommand\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12*\n\x05leave\x18\x02 \x01(\x0b\x32\x19.rollcall.v1.LeaveCommandH\x00\x12\x31\n\tsend_chat\x18\x03 \x01(\x0b\x32\x1c.rollcall.v1.SendChatCommandH\x00\x12=\n\x0fpause_recording\x18\x04 \x01(\x0b\x32\".rollcall.v1.PauseRecordingCommandH\x00\x12?\n\x10resume_recording\x18\x05 \x01(\x0b\x32#.rollcall.v1.ResumeRecordingCommandH\x00\x12\x37\n\x0coutput_audio\x18\x06 \x01(\x0b\x32\x1f.rollcall.v1.OutputAudioCommandH\x00\x12\x37\n\x0coutput_image\x18\x07 \x01(\x0b\x32\x1f.rollcall.v1.OutputImageCommandH\x00\x12\x37\n\x0coutput_video\x18\x08 \x01(\x0b\x32\x1f.rollcall.v1.OutputVideoCommandH\x00\x42\x06\n\x04wish\"Q\n\x0cLeaveCommand\x12.\n\x08sub_type\x18\x01 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12\x11\n\tabandoned\x18\x02 \x01(\x08\"`\n\x0fSendChatCommand\x12\x0f\n\x07message\x18\x01 \x01(\t\x12&\n\x02to\x18\x02 \x01(\x0e\x32\x1a.rollcall.v1.ChatMessageTo\x12\x14\n\x0cto_user_uuid\x18\x03 \x01(\t\"\x17\n\x15PauseRecordingCommand\"\x18\n\x16ResumeRecordingCommand\"H\n\x12OutputAudioCommand\x12$\n\x04type\x18\x01 \x01(\x0e\x32\x16.rollcall.v1.AudioType\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\":\n\x12OutputImageCommand\x12$\n\x05image\x18\x01 \x01(\x0b\x32\x15.rollcall.v1.BotImage\"C\n\x12OutputVideoCommand\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04loop\x18\x02 \x01(\x08\x12\x12\n\nmute_video\x18\x03 \x01(\x08\"A\n\rCommandResult\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*U\n\tAgentTask\x12\x1a\n\x16\x41GENT_TASK_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_TASK_ATTEND\x10\x01\x12\x15\n\x11\x41GENT_TASK_FINISH\x10\x02*\xd2\x01\n\nAgentPhase\x12\x1b\n\x17\x41GENT_PHASE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41GENT_PHASE_JOINING\x10\x01\x12\x1c\n\x18\x41GENT_PHASE_WAITING_ROOM\x10\x02\x12 \n\x1c\x41GENT_PHASE_WAITING_FOR_HOST\x10\x03\x12\x1a\n\x16\x41GENT_PHASE_IN_MEETING\x10\x04\x12\x17\n\x13\x41GENT_PHASE_LEAVING\x10\x05\x12\x19\n\x15\x41GENT_PHASE_FINISHING\x10\x06\x32U\n\x0c\x41gentService\x12\x45\n\x06\x41ttend\x12\x1a.rollcall.v1.AttendRequest\x1a\x1b.rollcall.v1.AttendResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,10 +47,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESUMELEASE'].fields_by_name['worker_id']._serialized_options = b'\272H\003\310\001\001'
   _globals['_REPORT'].fields_by_name['number']._loaded_options = None
   _globals['_REPORT'].fields_by_name['number']._serialized_options = b'\272H\004\"\002(\001'
-  _globals['_AGENTTASK']._serialized_start=3391
-  _globals['_AGENTTASK']._serialized_end=3476
-  _globals['_AGENTPHASE']._serialized_start=3479
-  _globals['_AGENTPHASE']._serialized_end=3689
+  _globals['_AGENTTASK']._serialized_start=3440
+  _globals['_AGENTTASK']._serialized_end=3525
+  _globals['_AGENTPHASE']._serialized_start=3528
+  _globals['_AGENTPHASE']._serialized_end=3738
   _globals['_ATTENDREQUEST']._serialized_start=221
   _globals['_ATTENDREQUEST']._serialized_end=509
   _globals['_ATTENDRESPONSE']._serialized_start=512
@@ -62,39 +62,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEASEGRANTED']._serialized_start=871
   _globals['_LEASEGRANTED']._serialized_end=1041
   _globals['_BOTSPEC']._serialized_start=1044
-  _globals['_BOTSPEC']._serialized_end=1423
-  _globals['_SITUATION']._serialized_start=1426
-  _globals['_SITUATION']._serialized_end=1593
-  _globals['_REPORT']._serialized_start=1596
-  _globals['_REPORT']._serialized_end=2019
-  _globals['_TRANSITION']._serialized_start=2021
-  _globals['_TRANSITION']._serialized_end=2141
-  _globals['_RECORDINGREPORT']._serialized_start=2144
-  _globals['_RECORDINGREPORT']._serialized_end=2349
-  _globals['_REPORTSACCEPTED']._serialized_start=2351
-  _globals['_REPORTSACCEPTED']._serialized_end=2384
-  _globals['_LEASERENEWED']._serialized_start=2386
-  _globals['_LEASERENEWED']._serialized_end=2418
-  _globals['_RELEASELEASE']._serialized_start=2420
-  _globals['_RELEASELEASE']._serialized_end=2453
-  _globals['_COMMAND']._serialized_start=2456
-  _globals['_COMMAND']._serialized_end=2887
-  _globals['_LEAVECOMMAND']._serialized_start=2889
-  _globals['_LEAVECOMMAND']._serialized_end=2970
-  _globals['_SENDCHATCOMMAND']._serialized_start=2972
-  _globals['_SENDCHATCOMMAND']._serialized_end=3068
-  _globals['_PAUSERECORDINGCOMMAND']._serialized_start=3070
-  _globals['_PAUSERECORDINGCOMMAND']._serialized_end=3093
-  _globals['_RESUMERECORDINGCOMMAND']._serialized_start=3095
-  _globals['_RESUMERECORDINGCOMMAND']._serialized_end=3119
-  _globals['_OUTPUTAUDIOCOMMAND']._serialized_start=3121
-  _globals['_OUTPUTAUDIOCOMMAND']._serialized_end=3193
-  _globals['_OUTPUTIMAGECOMMAND']._serialized_start=3195
-  _globals['_OUTPUTIMAGECOMMAND']._serialized_end=3253
-  _globals['_OUTPUTVIDEOCOMMAND']._serialized_start=3255
-  _globals['_OUTPUTVIDEOCOMMAND']._serialized_end=3322
-  _globals['_COMMANDRESULT']._serialized_start=3324
-  _globals['_COMMANDRESULT']._serialized_end=3389
-  _globals['_AGENTSERVICE']._serialized_start=3691
-  _globals['_AGENTSERVICE']._serialized_end=3776
+  _globals['_BOTSPEC']._serialized_end=1452
+  _globals['_SITUATION']._serialized_start=1455
+  _globals['_SITUATION']._serialized_end=1622
+  _globals['_REPORT']._serialized_start=1625
+  _globals['_REPORT']._serialized_end=2048
+  _globals['_TRANSITION']._serialized_start=2050
+  _globals['_TRANSITION']._serialized_end=2170
+  _globals['_RECORDINGREPORT']._serialized_start=2173
+  _globals['_RECORDINGREPORT']._serialized_end=2378
+  _globals['_REPORTSACCEPTED']._serialized_start=2380
+  _globals['_REPORTSACCEPTED']._serialized_end=2413
+  _globals['_LEASERENEWED']._serialized_start=2415
+  _globals['_LEASERENEWED']._serialized_end=2447
+  _globals['_RELEASELEASE']._serialized_start=2449
+  _globals['_RELEASELEASE']._serialized_end=2502
+  _globals['_COMMAND']._serialized_start=2505
+  _globals['_COMMAND']._serialized_end=2936
+  _globals['_LEAVECOMMAND']._serialized_start=2938
+  _globals['_LEAVECOMMAND']._serialized_end=3019
+  _globals['_SENDCHATCOMMAND']._serialized_start=3021
+  _globals['_SENDCHATCOMMAND']._serialized_end=3117
+  _globals['_PAUSERECORDINGCOMMAND']._serialized_start=3119
+  _globals['_PAUSERECORDINGCOMMAND']._serialized_end=3142
+  _globals['_RESUMERECORDINGCOMMAND']._serialized_start=3144
+  _globals['_RESUMERECORDINGCOMMAND']._serialized_end=3168
+  _globals['_OUTPUTAUDIOCOMMAND']._serialized_start=3170
+  _globals['_OUTPUTAUDIOCOMMAND']._serialized_end=3242
+  _globals['_OUTPUTIMAGECOMMAND']._serialized_start=3244
+  _globals['_OUTPUTIMAGECOMMAND']._serialized_end=3302
+  _globals['_OUTPUTVIDEOCOMMAND']._serialized_start=3304
+  _globals['_OUTPUTVIDEOCOMMAND']._serialized_end=3371
+  _globals['_COMMANDRESULT']._serialized_start=3373
+  _globals['_COMMANDRESULT']._serialized_end=3438
+  _globals['_AGENTSERVICE']._serialized_start=3740
+  _globals['_AGENTSERVICE']._serialized_end=3825
 # @@protoc_insertion_point(module_scope)

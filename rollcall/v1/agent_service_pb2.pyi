@@ -304,6 +304,7 @@ class BotSpec(_message.Message):
     RECORDING_START_TIMESTAMP_MS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     JOIN_IN_MS_FIELD_NUMBER: _builtins.int
+    JOINED_TIMESTAMP_MS_FIELD_NUMBER: _builtins.int
     bot_id: _builtins.str
     """The bot."""
     project_id: _builtins.str
@@ -328,6 +329,8 @@ class BotSpec(_message.Message):
     """For a bot whose time has not come (state STAGED): milliseconds from the grant until its `join_at`. The agent makes all ready,
     waits at the door, and reports `join_requested` as it goes in. Not given where it is to join at once.
     """
+    joined_timestamp_ms: _builtins.int
+    """When the bot was in the meeting for the first time, with whichever agent, in milliseconds since the Unix epoch; 0 before."""
     @_builtins.property
     def settings(self) -> _bot_settings_pb2.BotSettings:
         """Its settings."""
@@ -347,10 +350,11 @@ class BotSpec(_message.Message):
         recording_start_timestamp_ms: _builtins.int = ...,
         attempt: _builtins.int = ...,
         join_in_ms: _builtins.int | None = ...,
+        joined_timestamp_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms", "join_in_ms", b"join_in_ms", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms", "attempt", b"attempt", "bot_id", b"bot_id", "bot_name", b"bot_name", "join_in_ms", b"join_in_ms", "meeting_url", b"meeting_url", "platform", b"platform", "platform_name", b"platform_name", "project_id", b"project_id", "recording_start_timestamp_ms", b"recording_start_timestamp_ms", "recording_state", b"recording_state", "settings", b"settings", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms", "attempt", b"attempt", "bot_id", b"bot_id", "bot_name", b"bot_name", "join_in_ms", b"join_in_ms", "joined_timestamp_ms", b"joined_timestamp_ms", "meeting_url", b"meeting_url", "platform", b"platform", "platform_name", b"platform_name", "project_id", b"project_id", "recording_start_timestamp_ms", b"recording_start_timestamp_ms", "recording_state", b"recording_state", "settings", b"settings", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__join_in_ms: _TypeAlias = _typing.Literal["join_in_ms"]  # noqa: Y015
     _WhichOneofArgType__join_in_ms: _TypeAlias = _typing.Literal["_join_in_ms", b"_join_in_ms"]  # noqa: Y015
@@ -609,16 +613,22 @@ class ReleaseLease(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HAND_OVER_FIELD_NUMBER: _builtins.int
+    UNFINISHED_FIELD_NUMBER: _builtins.int
     hand_over: _builtins.bool
     """True if the bot is to be attended by another worker (this one shuts down); false if everything is done."""
+    unfinished: _builtins.str
+    """Why the recording could not be finished now, in words for the bot's owner; empty where it was, or where there is none. Another try
+    is made later; the last one that fails makes the recording a failed one.
+    """
     def __init__(
         self,
         *,
         hand_over: _builtins.bool = ...,
+        unfinished: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand_over", b"hand_over"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hand_over", b"hand_over", "unfinished", b"unfinished"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

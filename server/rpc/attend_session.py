@@ -217,8 +217,10 @@ class AttendSession:
 
     async def _release(self, release: pb.ReleaseLease) -> None:
         self._released = True  # what the log says from here on is no longer about us
-        record = await self._store.release_lease(self._bot_id, self._epoch, hand_over=release.hand_over)
-        if record.wants_worker:
+        record = await self._store.release_lease(
+            self._bot_id, self._epoch, hand_over=release.hand_over, unfinished=release.unfinished
+        )
+        if record.wants_worker and not release.unfinished:
             self._dispatcher.send(self._bot_id)
 
     # -- What the agent has to know ------------------------------------------------------------------------------------

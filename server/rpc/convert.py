@@ -100,8 +100,16 @@ def granted_message(lease: Lease, lease_seconds: float) -> agent_service_pb2.Lea
             recording_start_timestamp_ms=bot.recording_start_timestamp_ms,
             attempt=bot.attempt,
             join_in_ms=lease.join_in_ms,
+            joined_timestamp_ms=_first_joined_ms(bot),
         ),
     )
+
+
+def _first_joined_ms(bot: BotRecord) -> int:
+    """When the bot was in for the first time, by its state events; 0 for never."""
+    events = bot_pb2.Bot.FromString(bot.state_events).events
+    joined = (one for one in events if one.type == bot_pb2.BOT_EVENT_TYPE_JOINED_MEETING)
+    return next((one.created_at.ToMilliseconds() for one in joined), 0)
 
 
 def leave_rules(settings: AutomaticLeaveSettings) -> LeaveRules:

@@ -17,6 +17,9 @@ _BEFORE_AND_AFTER = {BotState.STAGED, BotState.LEAVING}
 _SETTINGS = select(BOT_SETTINGS.c.data).where(BOT_SETTINGS.c.bot_id == bindparam("bot_id"))
 
 
+_LONGER_EACH_TIME = 10
+
+
 def lease_us(config: StoreConfig) -> int:
     """How long a lease lasts, in microseconds."""
     return round(config.lease_seconds * 1_000_000)
@@ -103,23 +106,25 @@ class RenewLease(Op[int]):
 class ReleaseLease(Op[BotRecord]):
     """The worker lets go. Handing over costs the bot none of its attempts."""
 
-    def __init__(self, bot_id: str, epoch: int, *, hand_over: bool) -> None:
+    def __init__(self, bot_id: str, epoch: int, *, hand_over: bool, unfinished: str = "") -> None:
         self.bot_ids = (bot_id,)
         self._epoch = epoch
         self._hand_over = hand_over
+        self._unfinished = unfinished
 
     def run(self, batch: Batch) -> BotRecord:
         """Silent where the epoch is over."""
         row = batch.bot(self.bot_ids[0])
         if row.worker_id is not None and row.epoch == self._epoch:
-            let_go(batch, row, counts=not self._hand_over)
+            let_go(batch, row, counts=not self._hand_over, unfinished=self._unfinished)
         return row.record()
 
 
-def let_go(batch: Batch, row: BotRow, *, counts: bool = True) -> Outcome:
+def let_go(batch: Batch, row: BotRow, *, counts: bool = True, unfinished: str = "") -> Outcome:
     """Takes the lease from whoever held it and leads the bot on: joining again, finishing, or the end.
 
-    counts: the loss uses up one of the bot's attempts.
+    counts: the loss uses up one of the bot's attempts. unfinished: why its recording could not be finished, where that was tried;
+    the next try waits.
     """
     row.worker_id = row.lease_expires_us = None
     state = BotState(row.state)
@@ -130,10 +135,13 @@ def let_go(batch: Batch, row: BotRow, *, counts: bool = True) -> Outcome:
     elif state is BotState.STAGED:
         outcome = Outcome.HINT  # it has not attended yet, so none of its attempts is used up
     elif task_of(row.standing) is Task.FINISH:
-        outcome = _lose_finishing(batch, row, counts=counts)
+        outcome = _lose_finishing(batch, row, counts=counts, unfinished=unfinished)
     else:
         outcome = Outcome.NOTHING
     batch.move(row)
+    if unfinished and outcome is Outcome.HINT:
+        wait_s = batch.config.finish_again_seconds * _LONGER_EACH_TIME ** (row.finish_attempt - 2)
+        row.attention_us = batch.now_us + round(wait_s * 1_000_000)
     return outcome
 
 
@@ -162,15 +170,20 @@ def _lose_attendance(batch: Batch, row: BotRow, *, counts: bool) -> Outcome:
     return Outcome.FAILED
 
 
-def _lose_finishing(batch: Batch, row: BotRow, *, counts: bool) -> Outcome:
+def _lose_finishing(batch: Batch, row: BotRow, *, counts: bool, unfinished: str) -> Outcome:
     if row.recording_state not in RECORDING_OPEN:
         _complete_if_nothing_is_open(batch, row)
         return Outcome.NOTHING
     if not counts or row.finish_attempt < batch.config.attempts:
         row.finish_attempt += counts
         return Outcome.HINT
-    recordings.change(batch, row, RecordingState.FAILED, detail="The recording could not be finished; its pieces are kept.")
-    if row.state == BotState.POST_PROCESSING:
+    why = unfinished or "The workers that tried were lost."
+    recordings.change(
+        batch, row, RecordingState.FAILED, detail=f"The recording could not be finished; its pieces are kept. {why}"
+    )
+    if unfinished:
+        _complete_if_nothing_is_open(batch, row)
+    elif row.state == BotState.POST_PROCESSING:
         moves.apply(batch, row, Trigger.FATAL_ERROR, SubType.PROCESS_TERMINATED, detail="The recording could not be finished.")
     return Outcome.GAVE_UP_FINISHING
 

@@ -26,6 +26,9 @@ class StoreConfig:
     """A lease ends so long after it was last renewed."""
     attempts: int = 3
     """A bot attends at most so many times when its agents are lost."""
+    finish_again_seconds: float = 60.0
+    """A recording that could not be finished (a full disk) is tried again after so long, then after ten times as long: `attempts`
+    tries in all."""
     launch_timeout_seconds: float = 600.0
     """A bot that no worker takes for so long ends in fatal_error `bot_not_launched`."""
     stage_seconds: float = 60.0

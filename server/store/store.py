@@ -177,11 +177,11 @@ class Store(LogStore):
         """Renews the lease; gives how long it lasts from now in milliseconds. Raises LeaseLost."""
         return await self._writer.submit(leases.RenewLease(bot_id, epoch))
 
-    async def release_lease(self, bot_id: str, epoch: int, *, hand_over: bool = False) -> BotRecord:
-        """Lets go. What is still to be done waits for another worker: hint the broker if `wants_worker`. Silent where the
-        epoch is already over.
+    async def release_lease(self, bot_id: str, epoch: int, *, hand_over: bool = False, unfinished: str = "") -> BotRecord:
+        """Lets go. What is still to be done waits for another worker: hint the broker if `wants_worker`, but not where the
+        recording was left `unfinished` (why, in words): then the sweep does it later. Silent where the epoch is already over.
         """
-        return await self._writer.submit(leases.ReleaseLease(bot_id, epoch, hand_over=hand_over))
+        return await self._writer.submit(leases.ReleaseLease(bot_id, epoch, hand_over=hand_over, unfinished=unfinished))
 
     async def store_reports(self, bot_id: str, epoch: int, reports: Sequence[agent_service_pb2.Report]) -> int:
         """Stores reports with all that follows from them, in one transaction; renews the lease.

@@ -128,6 +128,7 @@ async def test_a_silent_worker_loses_its_bot_and_another_goes_on(quick: Running)
     granted = await successor.claim()
     assert (granted.epoch, granted.bot.attempt, granted.task) == (2, 2, agent_pb.AGENT_TASK_ATTEND)
     assert granted.bot.recording_state == S.RECORDING_STATE_IN_PROGRESS
+    assert granted.bot.joined_timestamp_ms > 0, "so that max_uptime_seconds counts from the first joining"
     with pytest.raises(CallError) as refused:
         await lost.resume()
     assert refused.value.status.code == code_pb2.ABORTED

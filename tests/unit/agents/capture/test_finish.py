@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 import os
 import signal
 import subprocess
@@ -13,9 +15,11 @@ import numpy as np
 import pytest
 
 from agents.capture import ffmpeg as ffmpeg_module
+from agents.capture import finish as finish_module
 from agents.capture.base import Format
-from agents.capture.files import SegmentWriter
-from agents.capture.finish import FinishError, discard_segments, finish
+from agents.capture.ffmpeg import Probed
+from agents.capture.files import SegmentWriter, list_segments
+from agents.capture.finish import FinishError, finish
 from agents.capture.join import LATE_SOUND_MS
 from tests.measure.media import frame_times, probe, samples
 from tests.measure.sound import beep_onsets
@@ -219,16 +223,58 @@ async def test_a_second_run_gives_the_same_and_works_nothing_again(tmp_path: Pat
     put(tmp_path, 1, stream())
     first = await finish(tmp_path, Format.MP3)
     made = first.path.stat().st_mtime_ns
+    assert not (tmp_path / "segments").exists(), "what is in the finished file takes no room twice"
     assert await finish(tmp_path, Format.MP3) == first
     assert first.path.stat().st_mtime_ns == made
-    discard_segments(tmp_path)
-    assert await finish(tmp_path, Format.MP3) == first
-    assert not (tmp_path / "segments").exists()
+
+
+async def test_segments_stay_where_that_is_asked_for(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream())
+    first = await finish(tmp_path, Format.MP3, keep_segments=True)
+    assert len(list_segments(tmp_path)) == 1
+    assert await finish(tmp_path, Format.MP3, keep_segments=True) == first
+
+
+async def test_segments_stay_where_one_of_them_is_not_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, 1, stream())
+    put(tmp_path, 2, stream())
+    probe_of = finish_module.probe
+
+    async def blind(path: Path) -> Probed | None:
+        return None if path.name == "1.mkv" else await probe_of(path)
+
+    monkeypatch.setattr(finish_module, "probe", blind)
+    assert (await finish(tmp_path, Format.MP3)).duration_ms == pytest.approx(4000, abs=150)
+    assert len(list_segments(tmp_path)) == 2
+
+
+async def test_what_each_moment_of_the_file_was_by_the_clock_is_noted(tmp_path: Path) -> None:
+    put(tmp_path, 1, stream(seconds=2), start_ms=10_000)
+    put(tmp_path, 2, stream(seconds=3), start_ms=70_000)
+    await finish(tmp_path, Format.MP3)
+    pieces = json.loads((tmp_path / "recording.mp3.json").read_text())["pieces"]
+    assert [piece["start_ms"] for piece in pieces] == [10_000, 70_000]
+    assert [piece["duration_ms"] for piece in pieces] == pytest.approx([2000, 3000], abs=50)
+
+
+@pytest.mark.parametrize("where", ["work", "note"])
+async def test_a_disk_that_is_full_at_the_very_end_is_said_as_that_and_the_segments_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    put(tmp_path, 1, stream())
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(finish_module, "_write_whole" if where == "note" else "_sweep", full)
+    with pytest.raises(FinishError, match="disk of the media folder is full"):
+        await finish(tmp_path, Format.MP3)
+    assert len(list_segments(tmp_path)) == 1
 
 
 async def test_segments_that_came_meanwhile_are_taken_in(tmp_path: Path) -> None:
     put(tmp_path, 1, stream())
-    first = await finish(tmp_path, Format.MP3)
+    first = await finish(tmp_path, Format.MP3, keep_segments=True)
     put(tmp_path, 2, stream())
     second = await finish(tmp_path, Format.MP3)
     assert second.duration_ms == pytest.approx(first.duration_ms * 2, abs=200)
@@ -257,7 +303,7 @@ async def test_a_kill_in_the_middle_costs_nothing_and_leaves_no_process(tmp_path
     (tmp_path / "segments" / "e1-2.json").unlink()
     file = await finish(tmp_path, Format.MP4)
     assert file.duration_ms == pytest.approx(600_000, abs=500)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["recording.mp4", "recording.mp4.json", "segments"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["recording.mp4", "recording.mp4.json"]
 
 
 def _level(path: Path) -> str:

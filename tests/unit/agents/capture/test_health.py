@@ -76,6 +76,21 @@ def test_a_fault_of_a_moment_is_none() -> None:
     assert {health.condition for _, health in told} == {Condition.OK}
 
 
+def test_silence_is_found_also_where_people_speak_in_short_sentences_with_long_pauses() -> None:
+    told = verdicts(HealthMeter(), ([SILENT] * 2 + [QUIET_ROOM] * 6) * 3)
+    assert Condition.SILENT in {health.condition for _, health in told}
+
+
+def test_nothing_is_said_of_silence_once_nobody_has_spoken_for_a_while_and_at_once_when_somebody_does() -> None:
+    told = verdicts(HealthMeter(), [SILENT] * 5 + [QUIET_ROOM] * 25 + [SILENT])
+    assert [(second, health.condition) for second, health in told] == [
+        (5, Condition.SILENT),
+        (15, Condition.OK),
+        (25, Condition.OK),
+        (31, Condition.SILENT),
+    ]
+
+
 @pytest.mark.parametrize("sample", [THIN, HOLES])
 def test_too_few_frames_or_too_little_sound_is_degraded(sample: HealthSample) -> None:
     told = verdicts(HealthMeter(), [sample] * 10)

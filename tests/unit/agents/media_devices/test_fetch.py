@@ -21,7 +21,6 @@ LOCAL = Policy(private=True)
 @asynccontextmanager
 async def serving(*pieces: bytes, holds: bool = False) -> AsyncIterator[str]:
     """A server that answers every request with these bytes; the URL of a film there. `holds`: it then says nothing more."""
-
     open_: list[asyncio.StreamWriter] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -50,6 +50,7 @@ class FakeLink:
         self.nudges = 0
         self.away_s = 0.0
         self.released: list[bool] = []
+        self.unfinished = ""
         self.closed = False
         self.changed = asyncio.Event()
 
@@ -69,8 +70,9 @@ class FakeLink:
     def nudge(self) -> None:
         self.nudges += 1
 
-    async def release(self, *, hand_over: bool, timeout_s: float) -> bool:
+    async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
         self.released.append(hand_over)
+        self.unfinished = unfinished
         return True
 
     async def close(self) -> None:
@@ -243,8 +245,8 @@ class Stage:
         self.on_capture(capture)
         return capture
 
-    async def _finish(self, folder: Path, kind: Format) -> FinishedFile:
-        self.calls.append("finish")
+    async def _finish(self, folder: Path, kind: Format, *, keep_segments: bool) -> FinishedFile:
+        self.calls.append("finish and keep" if keep_segments else "finish")
         if self.finish_holds is not None:
             await self.finish_holds.wait()
         if self.finish_error is not None:

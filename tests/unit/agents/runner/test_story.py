@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from dataclasses import replace
 
 import pytest
@@ -17,7 +16,7 @@ from agents.browser.errors import (
     PageLoadError,
 )
 from agents.capture.base import CaptureError
-from agents.capture.ffmpeg import FinishError
+from agents.capture.ffmpeg import FinishError, NothingRecordedError
 from agents.platforms.base import ChatSeen, JoinStepError, PersonSeen, UiState
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
@@ -172,6 +171,21 @@ async def test_a_page_that_never_loads_is_tried_three_times(stage: Stage) -> Non
     assert "secret" not in str(stage.link.reports)
 
 
+async def test_a_page_that_never_loads_is_given_up_when_the_meeting_should_have_begun(stage: Stage) -> None:
+    def hang(attendance: StoryAttendance) -> None:
+        attendance.hang = True
+
+    stage.on_attend = hang
+    stage.patience = replace(stage.patience, join_s=0.1)
+    stage.start()
+    await stage.end()
+    assert stage.moves() == [("could_not_join_meeting", "unable_to_connect_to_meeting")]
+    assert "did not load in time" in stage.last_detail()
+    assert len(stage.launcher.launched) == 1
+    tries = [r.log.fields["try_number"] for r in stage.of("log") if r.log.code == "page_not_loaded" and r.log.fields]
+    assert tries == ["1"]
+
+
 async def test_a_page_that_is_not_there_is_not_asked_again(stage: Stage) -> None:
     def missing(attendance: StoryAttendance) -> None:
         attendance.enter_error = PageLoadError(LoadFailure.HTTP, "http://m/1", status=404)
@@ -310,7 +324,7 @@ async def test_a_bot_that_waits_in_vain_to_come_back_gives_up(stage: Stage) -> N
 async def test_a_second_agent_that_is_refused_has_seen_the_end_of_its_meeting(stage: Stage) -> None:
     stage.spec.attempt = 2
     stage.spec.recording_state = bot.RECORDING_STATE_IN_PROGRESS
-    stage.spec.recording_start_timestamp_ms = 1_600_000_000_000
+    stage.spec.joined_timestamp_ms = 1_600_000_000_000
     stage.start()
     await stage.until_entered()
     stage.show(UiState.NOT_FOUND)
@@ -349,7 +363,7 @@ async def test_a_capture_that_fails_is_started_anew_and_marks_the_recording(stag
 
 
 async def test_a_recording_of_which_nothing_is_playable_has_failed(stage: Stage) -> None:
-    stage.finish_error = FinishError("No sound and no picture was written.")
+    stage.finish_error = NothingRecordedError("No sound and no picture was written.")
     stage.start()
     await stage.join()
     stage.leave()
@@ -359,16 +373,27 @@ async def test_a_recording_of_which_nothing_is_playable_has_failed(stage: Stage)
     assert stage.triggers()[-1] == "post_processing_completed"
 
 
-async def test_a_disk_without_room_for_the_finished_file_is_said_and_is_no_fault_of_ours(stage: Stage) -> None:
-    stage.finish_error = OSError(errno.ENOSPC, "No space left on device")
+async def test_a_recording_that_cannot_be_finished_now_is_left_to_a_later_try_with_why(stage: Stage) -> None:
+    stage.finish_error = FinishError("The disk is full: make room.")
     stage.start()
     await stage.join()
+    await stage.until_move("recording_permission_granted")
     stage.leave()
     await stage.end()
-    last = stage.of("recording")[-1].recording
-    assert last.state == bot.RECORDING_STATE_FAILED
-    assert "No space left on device" in last.detail
-    assert stage.triggers()[-1] == "post_processing_completed"
+    assert stage.codes() == ["recording_not_finished"]
+    assert stage.of("recording")[-1].recording.state == bot.RECORDING_STATE_IN_PROGRESS
+    assert stage.triggers()[-1] == "left_meeting"
+    assert (stage.link.released, stage.link.unfinished) == ([False], "The disk is full: make room.")
+
+
+async def test_segments_are_kept_for_those_who_debug(stage: Stage) -> None:
+    stage.spec.settings.debug_settings.create_debug_recording = True
+    stage.start()
+    await stage.join()
+    await stage.until_move("recording_permission_granted")
+    stage.leave()
+    await stage.end()
+    assert stage.calls[-1] == "finish and keep"
 
 
 async def test_a_page_that_tells_of_more_than_any_meeting_has_is_given_up_and_fills_no_log(stage: Stage) -> None:
@@ -675,6 +700,14 @@ async def test_a_second_agent_keeps_the_start_of_the_first(stage: Stage) -> None
     await stage.join()
     await stage.until(lambda: bool(stage.of("recording")))
     assert stage.of("recording")[0].recording.start_timestamp_ms == 1_600_000_000_000
+
+
+async def test_a_second_agents_stay_counts_from_the_first_joining_also_where_nothing_is_recorded(stage: Stage) -> None:
+    stage.spec.attempt = 2
+    stage.spec.settings.recording_settings.format = settings.RECORDING_FORMAT_NONE
+    stage.spec.joined_timestamp_ms = 1_600_000_000_000
+    stage.start()
+    await stage.join()
     assert stage.link.listeners.situation().in_meeting_ms > 1_000_000
 
 

@@ -108,6 +108,24 @@ async def test_finishing_is_given_up_after_three_workers_were_lost_at_it(story: 
     assert (await story.told(bot.id))[-2:] == ["recording", "fatal_error/process_terminated"]
 
 
+async def test_a_recording_that_could_not_be_finished_is_tried_again_later_and_at_last_failed_with_why(story: Story) -> None:
+    lease = await story.joined()
+    await story.report(lease, moved("meeting_ended"))
+    for wait_s in (60, 600):
+        await story.store.release_lease(lease.bot.id, lease.epoch, unfinished="The disk is full.")
+        story.clock.advance(wait_s - 1)
+        assert await outcomes(story) == []
+        story.clock.advance(2)
+        assert await outcomes(story) == [("hint", True)]
+        lease = await story.store.claim_lease(lease.bot.id, WORKER)
+        assert lease.task is Task.FINISH
+        assert await story.state(lease.bot.id) == "post_processing"
+    await story.store.release_lease(lease.bot.id, lease.epoch, unfinished="The disk is full.")
+    bot = await story.store.get_bot(None, lease.bot.id)
+    assert (bot.state, bot.recording_state, bot.settled) == (BotState.ENDED, RecordingState.FAILED, True)
+    assert (await story.told(bot.id))[-2:] == ["recording", "post_processing_completed"]
+
+
 async def test_a_bot_with_nothing_to_finish_ends_though_its_agent_was_lost(story: Story) -> None:
     lease = await story.claimed()
     await story.report(lease, moved("joined_meeting"), moved("meeting_ended"))
