@@ -45,6 +45,11 @@ class Company:
         self.chat_is_kept = True
         """False while the recording is paused, unless the bot's settings keep chat then."""
 
+    @property
+    def people(self) -> list[PersonSeen]:
+        """Everybody in the meeting but the bot."""
+        return self._roster.people
+
     def enter_meeting(self) -> None:
         """From now on people and words are those of the meeting."""
         self._in_meeting = True

@@ -102,7 +102,7 @@ class Story:
             flooded=lambda: inbox.put_nowait(PageFailed(PageFloodError("The page told of more than any meeting has."))),
             report_speech=wishes.record_participant_speech_start_stop_events,
         )
-        self._voice = Voice(reporter, self._answer)
+        self._voice = Voice(reporter, self._answer, people=lambda: self._company.people)
         image = self._spec.settings.bot_image if self._spec.settings.HasField("bot_image") else None
         self._output = Output(self._answer, picture=picture_of(image) if image else None, fetch=tools.fetch)
         self._obedience = Obedience(
@@ -355,9 +355,8 @@ class Story:
         was_in, self._in_now = self._in_now, False
         self.evidence_of = code
         kept = await self._evidence.keep(self.visit.page if self.visit else None, code)
-        self._reporter.remark(
-            code, _words(error), level=event.LOG_LEVEL_WARNING, try_number=str(self._tries.count + 1), evidence=kept
-        )
+        words = str(error).split("\n", 1)[0]  # only our own errors come here, and only their first line is for the bot's owner
+        self._reporter.remark(code, words, level=event.LOG_LEVEL_WARNING, try_number=str(self._tries.count + 1), evidence=kept)
         if was_in:
             return self._rejoin(code)
         if self._tries.another(error):

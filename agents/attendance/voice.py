@@ -12,18 +12,25 @@ from agents.attendance.reports import Reporter
 from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Visit
 from agents.browser.errors import BrowserError
-from agents.platforms.base import JoinStepError, NotSupportedError
+from agents.platforms.base import RECEIVER_STEP, JoinStepError, NotSupportedError, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import bot_settings_pb2 as settings
 from rollcall.v1 import event_pb2 as event
 
+_MOST_RECEIVERS = 50
+"""Of a message to everyone but the host, which is as many messages."""
+
 
 class Voice:
     """Says things on whatever visit is under way; `answer` tells the server what became of a command."""
 
-    def __init__(self, reporter: Reporter, answer: Callable[[str, bool, str], None]) -> None:
+    def __init__(
+        self, reporter: Reporter, answer: Callable[[str, bool, str], None], *, people: Callable[[], list[PersonSeen]]
+    ) -> None:
+        """`people`: who is in the meeting now, besides the bot."""
         self._reporter = reporter
+        self._people = people
         self._answer = answer
         self._one_at_a_time = asyncio.Lock()
         self._tasks = Tasks()
@@ -49,14 +56,20 @@ class Voice:
 
     async def _say(self, visit: Visit, text: str, to: bot.ChatMessageTo.ValueType, to_user_uuid: str) -> str:
         """Why it could not be said; empty if it was."""
-        if to == bot.CHAT_MESSAGE_TO_EVERYONE_BUT_HOST:
-            return "This platform cannot send to everyone but the host."
+        receivers: list[str | None] = [to_user_uuid if to == bot.CHAT_MESSAGE_TO_SPECIFIC_USER else None]
+        if to == bot.CHAT_MESSAGE_TO_EVERYONE_BUT_HOST:  # no platform's chat has that: each of them gets it alone
+            receivers = [person.user_uuid or person.uuid for person in self._people() if not person.is_host]
+            if not 0 < len(receivers) <= _MOST_RECEIVERS:
+                return f"There are {len(receivers)} people besides the host; a message can be sent to 1 to {_MOST_RECEIVERS}."
         try:
             async with self._one_at_a_time:
-                await visit.say(text, to_user_uuid if to == bot.CHAT_MESSAGE_TO_SPECIFIC_USER else None)
+                for receiver in receivers:
+                    await visit.say(text, receiver)
         except NotSupportedError as error:
             return str(error)
         except (JoinStepError, BrowserError) as error:
+            if isinstance(error, JoinStepError) and error.step == RECEIVER_STEP:
+                return "The chat does not offer the receiver: nobody with that id is in the meeting now."
             step = f" at “{error.step}”" if isinstance(error, JoinStepError) else ""
             return f"The meeting's chat could not be used{step} ({code_of(error)})."
         except Exception:  # noqa: BLE001 - a fault in an adapter must not leave the command unanswered

@@ -139,6 +139,10 @@ class Adapter(Protocol):
         ...
 
 
+RECEIVER_STEP = "chat receiver"
+"""The JoinStepError of a chat that does not offer whoever a message is for."""
+
+
 class JoinStepError(Exception):
     """A step before or in the meeting could not be done; `step` names it. Raised by adapters."""
 

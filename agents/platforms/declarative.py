@@ -15,7 +15,16 @@ import structlog
 from agents.browser.api import BrowserOptions, Json, Page
 from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, without_secrets
 from agents.platforms import page as scripts
-from agents.platforms.base import ChatSeen, JoinRequest, JoinStepError, Listeners, NotSupportedError, Observation, UiState
+from agents.platforms.base import (
+    RECEIVER_STEP,
+    ChatSeen,
+    JoinRequest,
+    JoinStepError,
+    Listeners,
+    NotSupportedError,
+    Observation,
+    UiState,
+)
 from agents.platforms.chat_log import ChatLog
 from agents.platforms.classifier import OUT, REFUSED, Classifier
 from agents.platforms.dialogs import Dialogs
@@ -183,7 +192,7 @@ class DeclarativeAttendance:
         if await self._hands.locate(chat.input) is None:
             await self._runner.run(self._chat_open, passed=lambda: self._left, until=deadline)
         if chat.to and (why := await self._hands.choose(chat.to, to, deadline=deadline)):
-            raise JoinStepError("chat receiver", f"the list of receivers {why}")
+            raise JoinStepError(RECEIVER_STEP, f"the list of receivers {why}")
         if why := await self._hands.fill(chat.input, message, deadline=deadline):
             raise JoinStepError("chat input", f"the chat's input {why}")
         if chat.send and not (chat.press and await self._hands.locate(chat.send) is None):

@@ -50,6 +50,11 @@ name = "Grace"
 camera = false
 microphone = false
 """
+TRIO = "seconds = 170\n" + "".join(
+    f'[[people]]\nname = "{name}"\ncamera = false\nmicrophone = false\nhost = {"true" if name == "Ada" else "false"}\n'
+    for name in ("Ada", "Grace", "Alan")
+)
+ENDS = (event_pb2.MEDIA_REQUEST_STATE_DONE, event_pb2.MEDIA_REQUEST_STATE_FAILED)
 NO_RECORDING = bot_settings_pb2.RecordingSettings(format=bot_settings_pb2.RECORDING_FORMAT_NONE)
 WITHIN_S = 3.0
 
@@ -142,6 +147,37 @@ async def test_a_bot_speaks_first_and_when_told(house: House) -> None:
     said = [message["text"] for message in (await room.state())["chat"]]
     assert sorted(said) == ["I am here.", "On your wish."]
     assert not [e for e in await house.log(bot) if e.HasField("chat")], "its own words are no news"
+
+
+async def test_a_message_reaches_only_those_whom_it_is_for(house: House) -> None:
+    room = house.room()
+    room.people(TRIO)
+    await room.until_there("Ada", "Grace", "Alan")
+    bot = await house.create(room.url, recording_settings=NO_RECORDING)
+    known = await house.until(
+        bot, lambda log: {e.participant.participant_name: e.participant for e in log if e.HasField("participant")}.get("Alan")
+    )
+
+    async def say(text: str, to: bot_pb2.ChatMessageTo.ValueType, user: str | None = None) -> event_pb2.MediaRequest:
+        wish = bot_service_pb2.SendChatMessageRequest(bot_id=bot, message=text, to=to, to_user_uuid=user)
+        before = len([e for e in await house.log(bot) if e.media_request.state in ENDS])
+        await house.call("/rollcall.v1.BotService/SendChatMessage", wish)
+        ends = await house.until(bot, lambda log: [e for e in log if e.media_request.state in ENDS][before:])
+        ended: event_pb2.MediaRequest = ends[0].media_request
+        return ended
+
+    assert (await say("To Alan", bot_pb2.CHAT_MESSAGE_TO_SPECIFIC_USER, known.participant_user_uuid)).state == ENDS[0]
+    assert (await say("Not to Ada", bot_pb2.CHAT_MESSAGE_TO_EVERYONE_BUT_HOST)).state == ENDS[0]
+    nobody = await say("To nobody", bot_pb2.CHAT_MESSAGE_TO_SPECIFIC_USER, "nobody-of-that-id")
+    assert nobody.state == ENDS[1]
+    assert "nobody with that id" in nobody.detail
+    state = await room.state()
+    names = {person["id"]: person["name"] for person in state["people"]}
+    assert sorted((message["text"], names.get(message["to"])) for message in state["chat"]) == [
+        ("Not to Ada", "Alan"),
+        ("Not to Ada", "Grace"),
+        ("To Alan", "Alan"),
+    ]
 
 
 async def test_chromium_killed_in_the_meeting_is_replaced_and_the_recording_goes_on(house: House) -> None:

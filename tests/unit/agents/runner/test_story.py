@@ -17,7 +17,7 @@ from agents.browser.errors import (
 )
 from agents.capture.base import CaptureError
 from agents.capture.ffmpeg import FinishError, NothingRecordedError
-from agents.platforms.base import ChatSeen, JoinStepError, PersonSeen, UiState
+from agents.platforms.base import RECEIVER_STEP, ChatSeen, JoinStepError, PersonSeen, UiState
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import bot_settings_pb2 as settings
@@ -487,6 +487,34 @@ async def test_a_chat_command_is_done_and_answered(stage: Stage) -> None:
     await stage.until(lambda: bool(stage.link.answers))
     assert stage.attendances[0].said == [("hi", "p1")]
     assert stage.link.answers == [("cmd_1", True, "")]
+
+
+async def test_a_message_to_everyone_but_the_host_goes_to_each_of_them_alone(stage: Stage) -> None:
+    stage.start()
+    await stage.join()
+    wish = agent.SendChatCommand(message="hi", to=bot.CHAT_MESSAGE_TO_EVERYONE_BUT_HOST)
+    stage.command(agent.Command(command_id="cmd_1", send_chat=wish))
+    await stage.until(lambda: len(stage.link.answers) == 1)
+    assert stage.link.answers[0][1] is False, "nobody else is there"
+    people = [PersonSeen("p1", "Ada", is_host=True), PersonSeen("p2", "Grace"), PersonSeen("p3", "Alan", user_uuid="u3")]
+    stage.hears.people(people)
+    stage.command(agent.Command(command_id="cmd_2", send_chat=wish))
+    await stage.until(lambda: len(stage.link.answers) == 2)
+    assert stage.link.answers[1] == ("cmd_2", True, "")
+    assert stage.attendances[0].said == [("hi", "p2"), ("hi", "u3")]
+
+
+async def test_a_receiver_who_is_not_there_is_said(stage: Stage) -> None:
+    def without(attendance: StoryAttendance) -> None:
+        attendance.chat_error = JoinStepError(RECEIVER_STEP, "the list has no such entry")
+
+    stage.on_attend = without
+    stage.start()
+    await stage.join()
+    wish = agent.SendChatCommand(message="hi", to=bot.CHAT_MESSAGE_TO_SPECIFIC_USER, to_user_uuid="nobody")
+    stage.command(agent.Command(command_id="cmd_1", send_chat=wish))
+    await stage.until(lambda: bool(stage.link.answers))
+    assert "nobody with that id" in stage.link.answers[0][2]
 
 
 async def test_a_chat_command_that_fails_says_why(stage: Stage) -> None:
