@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from agents.attendance.endings import code_of
-from agents.attendance.ports import Fetch
+from agents.attendance.ports import Fetch, LinkPort
 from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Visit
 from agents.browser.errors import BrowserError
@@ -25,19 +25,21 @@ _NOT_IN = "The bot is not in the meeting now: ask again when it is."
 _LEFT = "The bot went out of the meeting before it was played."
 
 
-def picture_of(image: settings.BotImage) -> Picture:
-    """As the devices take it."""
+def first_picture(wanted: settings.BotSettings) -> Picture | None:
+    """What the bot shows from its first moment on."""
+    return _picture_of(wanted.bot_image) if wanted.HasField("bot_image") else None
+
+
+def _picture_of(image: settings.BotImage) -> Picture:
     return Picture(image.data, "image/jpeg" if image.type == settings.IMAGE_TYPE_JPEG else "image/png")
 
 
 class Output:
-    """Plays on whatever visit is under way; `answer` tells the server what became of a command."""
+    """Plays on whatever visit is under way, and answers commands."""
 
-    def __init__(
-        self, answer: Callable[[str, bool, str], None], *, picture: Picture | None, fetch: Fetch, folder: Path | None = None
-    ) -> None:
+    def __init__(self, link: LinkPort, *, picture: Picture | None, fetch: Fetch, folder: Path | None = None) -> None:
         """`picture`: what the bot shows from the beginning. `folder`: where files are kept while they are played."""
-        self._answer = answer
+        self._link = link
         self._fetch = fetch
         self._folder = folder
         self._one_at_a_time = asyncio.Lock()
@@ -61,7 +63,7 @@ class Output:
     ) -> None:
         devices = visit.devices if visit is not None else None
         if devices is None:
-            self._answer(command.command_id, False, _NOT_IN)
+            self._link.answer(command.command_id, done=False, detail=_NOT_IN)
         else:
             self._tasks.begin(self._answered(devices, command, play), name="output")
 
@@ -74,18 +76,20 @@ class Output:
         try:
             await _while_there(devices, play(devices, command))
         except DeviceError as error:
-            self._answer(command.command_id, False, str(error))
+            self._link.answer(command.command_id, done=False, detail=str(error))
         except BrowserError as error:
-            self._answer(command.command_id, False, f"The meeting's page did not play it ({code_of(error)}).")
+            self._link.answer(command.command_id, done=False, detail=f"The meeting's page did not play it ({code_of(error)}).")
         except OSError:
-            self._answer(
-                command.command_id, False, "The worker could not keep the file while it is played: its disk may be full."
+            self._link.answer(
+                command.command_id,
+                done=False,
+                detail="The worker could not keep the file while it is played: its disk may be full.",
             )
         except Exception:  # noqa: BLE001 - a fault of ours must not leave the command unanswered
             structlog.get_logger().exception("output_failed")
-            self._answer(command.command_id, False, "A fault in the worker; see its log.")
+            self._link.answer(command.command_id, done=False, detail="A fault in the worker; see its log.")
         else:
-            self._answer(command.command_id, True, "")
+            self._link.answer(command.command_id, done=True)
 
     async def _sound(self, devices: VirtualDevices, command: agent.Command) -> None:
         async with self._one_at_a_time:
@@ -95,7 +99,7 @@ class Output:
                 await play_sound(devices, path, Kind.MP3)
 
     async def _image(self, devices: VirtualDevices, command: agent.Command) -> None:
-        picture = picture_of(command.output_image.image)
+        picture = _picture_of(command.output_image.image)
         await self._end_film()
         await devices.set_picture(picture)
         self.picture = picture

@@ -34,7 +34,7 @@ from agents.attendance.happenings import (
     UiSeen,
 )
 from agents.attendance.obedience import Obedience
-from agents.attendance.output import Output, picture_of
+from agents.attendance.output import Output, first_picture
 from agents.attendance.ports import LinkPort, Tools
 from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
@@ -102,9 +102,8 @@ class Story:
             flooded=lambda: inbox.put_nowait(PageFailed(PageFloodError("The page told of more than any meeting has."))),
             report_speech=wishes.record_participant_speech_start_stop_events,
         )
-        self._voice = Voice(reporter, self._answer, people=lambda: self._company.people)
-        image = self._spec.settings.bot_image if self._spec.settings.HasField("bot_image") else None
-        self._output = Output(self._answer, picture=picture_of(image) if image else None, fetch=tools.fetch)
+        self._voice = Voice(reporter, link, people=lambda: self._company.people)
+        self._output = Output(link, picture=first_picture(self._spec.settings), fetch=tools.fetch)
         self._obedience = Obedience(
             link,
             recorder=recorder,
@@ -121,12 +120,11 @@ class Story:
         self._in_now = False
         self._waited = False
         self._entered = False
-        rules = self._spec.settings.automatic_leave_settings
-        limit_s = rules.wait_for_host_to_start_meeting_timeout_seconds or self._patience.join_s
-        self._tries = Tries(self._patience, self._door, limit_s=limit_s)
+        self._tries = Tries(self._patience, self._door, self._spec.settings.automatic_leave_settings)
         self._attempt = 0
         self._rejoins_left = self._patience.rejoins
         self._state = UiState.LOADING
+        self._now = asyncio.get_running_loop().time
         self._deadline: float | None = None
         self._tasks = Tasks()
 
@@ -144,7 +142,9 @@ class Story:
                 if ending is not None:
                     return ending
         finally:
-            await self._stop_tasks()
+            for beside in (self._voice, self._output, self._tasks):
+                await beside.stop()
+            await self._recorder.give_up_beginning()
 
     async def _not_before_its_time(self, ending: Ending) -> Ending:
         """A bot that waits at the door has not failed to join: what goes wrong there is told when it would have gone in."""
@@ -218,9 +218,6 @@ class Story:
             self._deadline = None
             return TimeOver()
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
-
     # -- reactions: each says how it ends, or whether it has to be tried again --
 
     async def _react(self, happening: Happening) -> Ending | Then:
@@ -265,7 +262,7 @@ class Story:
         if state in _PAST_THE_DOOR:
             self._door.open()
         elif ending_of(state, joined=False) is not None:
-            self._tries = self._patience.join_tries
+            self._tries.wait_for_the_door()
             return Then.TRY_AGAIN
         return None
 
@@ -389,9 +386,6 @@ class Story:
             health=lambda sample: self._recorder.sample(sample, somebody_speaks=self._situation.somebody_speaks),
         )
 
-    def _answer(self, command_id: str, done: bool, detail: str) -> None:  # noqa: FBT001 - as Link.answer, for those who only answer
-        self._link.answer(command_id, done=done, detail=detail)
-
     def _change_phase(self, phase: Phase) -> None:
         if self._situation.enter(phase):
             self._link.nudge()
@@ -404,9 +398,3 @@ class Story:
             if min(self._link.away_s, alone_s) >= self._patience.forsaken_s:
                 self._inbox.put_nowait(Forsaken())
                 return
-
-    async def _stop_tasks(self) -> None:
-        await self._voice.stop()
-        await self._output.stop()
-        await self._recorder.give_up_beginning()
-        await self._tasks.stop()

@@ -7,27 +7,32 @@ import asyncio
 from agents.attendance.door import Door
 from agents.attendance.endings import Ending, join_failure, worth_another_try
 from agents.attendance.ports import Patience
+from rollcall.v1.bot_settings_pb2 import AutomaticLeaveSettings
 
 
 class Tries:
     """Counts from its making on, or from the moment that the door opens.
 
-    `limit_s`: after so long nothing is tried again, and what is under way is given up. It is
-    `wait_for_host_to_start_meeting_timeout_seconds`, for on a page that does not load no host is seen either.
+    After `wait_for_host_to_start_meeting_timeout_seconds` nothing is tried again, and what is under way is given up: on a page
+    that does not load no host is seen either.
     """
 
-    def __init__(self, patience: Patience, door: Door, *, limit_s: float) -> None:
+    def __init__(self, patience: Patience, door: Door, rules: AutomaticLeaveSettings) -> None:
         self._loop = asyncio.get_running_loop()
         self._patience = patience
         self._door = door
         self._began = self._loop.time() + door.left_s
-        self._limit_s = limit_s
+        self._limit_s = rules.wait_for_host_to_start_meeting_timeout_seconds or patience.join_s
         self.count = 0
 
     @property
     def ends_at(self) -> float:
         """When the last try is given up, by the loop's clock."""
         return self._began + self._limit_s
+
+    def wait_for_the_door(self) -> None:
+        """The next try is when the bot's time has come."""
+        self.count = self._patience.join_tries
 
     def succeeded(self) -> None:
         """The bot is in."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from agents.attendance.endings import code_of
+from agents.attendance.ports import LinkPort
 from agents.attendance.reports import Reporter
 from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Visit
@@ -23,15 +24,13 @@ _MOST_RECEIVERS = 50
 
 
 class Voice:
-    """Says things on whatever visit is under way; `answer` tells the server what became of a command."""
+    """Says things on whatever visit is under way, and answers commands."""
 
-    def __init__(
-        self, reporter: Reporter, answer: Callable[[str, bool, str], None], *, people: Callable[[], list[PersonSeen]]
-    ) -> None:
+    def __init__(self, reporter: Reporter, link: LinkPort, *, people: Callable[[], list[PersonSeen]]) -> None:
         """`people`: who is in the meeting now, besides the bot."""
         self._reporter = reporter
         self._people = people
-        self._answer = answer
+        self._link = link
         self._one_at_a_time = asyncio.Lock()
         self._tasks = Tasks()
 
@@ -52,7 +51,7 @@ class Voice:
         failure = "The bot is not in the meeting now."
         if visit is not None:
             failure = await self._say(visit, wish.message, wish.to, wish.to_user_uuid)
-        self._answer(command_id, not failure, failure)
+        self._link.answer(command_id, done=not failure, detail=failure)
 
     async def _say(self, visit: Visit, text: str, to: bot.ChatMessageTo.ValueType, to_user_uuid: str) -> str:
         """Why it could not be said; empty if it was."""

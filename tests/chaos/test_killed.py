@@ -101,10 +101,28 @@ async def test_a_killed_worker_is_seen_and_the_bot_goes_on_with_another(house: P
     assert [event["sequence"] for event in log] == list(range(1, len(log) + 1))
     done = of(log, "recording")[-1]
     assert done["state"] == "complete"
-    note = json.loads((house.folder / "data" / "media" / bot / "recording.mp3.json").read_text())
-    epochs = {name.split("-")[0] for name, _ in note["made_of"]}
-    assert epochs == {"e1", "e2"}
+    assert epochs_recorded(house, bot) == {"e1", "e2"}
     assert done["duration_ms"] > 6000, "both parts are in the one file"
+
+
+async def test_the_worker_after_one_that_was_killed_in_a_pause_records_nothing(house: Processes) -> None:
+    bot = await a_recording_bot(house, PEOPLE, "Ada")
+    await house.until(bot, lambda log: of(log, "capture_health"))
+    await house.rest("POST", f"/api/v1/bots/{bot}/pause_recording")
+    await house.until(bot, lambda log: moves(log)[-1] == "recording_paused")
+    house.kill("worker")
+    house.start("worker-2", "worker")
+    await house.until(bot, lambda log: moves(log).count("recording_paused") == 2)
+    await house.rest("POST", f"/api/v1/bots/{bot}/leave")
+    await house.until(bot, lambda log: moves(log)[-1] == "post_processing_completed")
+    assert epochs_recorded(house, bot) == {"e1"}
+    assert of(await house.log(bot), "recording")[-1]["state"] == "complete"
+
+
+def epochs_recorded(house: Processes, bot: str) -> set[str]:
+    """Those whose segments are in the finished file."""
+    note = json.loads((house.folder / "data" / "media" / bot / "recording.mp3.json").read_text())
+    return {name.split("-")[0] for name, _ in note["made_of"]}
 
 
 async def test_a_server_killed_and_restarted_in_mid_meeting_leaves_no_trace_in_the_log(house: Processes) -> None:

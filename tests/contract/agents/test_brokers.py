@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import threading
 import time
@@ -104,10 +105,13 @@ def test_a_hint_that_one_busy_worker_cannot_take_goes_to_another(
     assert first.ran == ["bot_1"]
 
 
-def test_bots_hear_of_a_stopping_worker(dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker]) -> None:
+def test_bots_hear_of_a_stopping_worker_and_that_is_no_error(
+    dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker], caplog: pytest.LogCaptureFixture
+) -> None:
     worker = taker(1)
     dispatcher.send("bot_1")
     until(lambda: worker.ran == ["bot_1"])
     time.sleep(0.5)  # dramatiq loses an interruption of a bot that it just hands to the loop; our Worker needs none
     worker.stop()
     assert worker.interrupted == ["bot_1"]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info] == []
