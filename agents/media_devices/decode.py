@@ -83,4 +83,4 @@ async def _reading(path: Path, kind: Kind, wanted: Sequence[str]) -> AsyncIterat
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # `wait` alone never returns where what it said last was not read

@@ -241,9 +241,9 @@ async def test_pages_see_devices_like_any_others(meeting: ChromiumPage) -> None:
 async def test_frames_of_other_sites_get_the_same_devices(meeting: ChromiumPage, devices: VirtualDevices, site: Site) -> None:
     site.page("/inner", MEETING)
     await meeting.open(site.page("/outer", f"<iframe src={site.other_url}/inner></iframe>"))
-    await devices.set_picture(Picture(square(RED)))
     await until(lambda: in_frame(meeting, "() => typeof window.call === 'function'"))
     await meeting.evaluate_in_frames("() => window === top ? null : call({audio: true, video: true})")
+    await devices.set_picture(Picture(square(RED)))
     red = "() => window === top ? null : (([r, g, b]) => r > 200 && g < 50 && b < 50)(seen().middle)"
     await until(lambda: in_frame(meeting, red))
 
