@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from server.domain.errors import DatabaseAway
 from server.regularly import Regularly
 from server.store import Store
 
@@ -44,9 +45,15 @@ class Purger:
         await self._store.purges.end_round(bot_id, done=done)
 
     async def sweep(self) -> None:
-        """A round for each bot that is due. Raises DatabaseAway."""
+        """A round for each bot that is due; a fault in one is logged, and keeps no other waiting. Raises DatabaseAway."""
         for bot_id in await self._store.purges.due():
-            await self.purge(bot_id)
+            try:
+                await self.purge(bot_id)
+            except DatabaseAway:
+                raise
+            except Exception:  # noqa: BLE001 - logged whole; it is tried again later
+                _log.exception("purge_failed", bot_id=bot_id)
+                await self._store.purges.end_round(bot_id, done=False)
 
     def _remove(self, bot_id: str) -> bool:
         """Whether nothing is left of the bot's folder."""

@@ -222,6 +222,32 @@ async def test_a_folder_that_cannot_be_deleted_is_tried_again(
     assert not own.exists()
 
 
+async def test_a_bot_that_cannot_be_purged_keeps_no_other_waiting(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases = [await story.joined() for _ in range(3)]
+    for lease in leases:
+        await story.report(lease, moved("meeting_ended"), recorded("complete"), moved("post_processing_completed"))
+        await story.store.purges.delete_data(story.project_id, lease.bot.id)
+    redact, bad = story.store.purges.redact, leases[0].bot.id
+
+    async def fails(bot_id: str) -> bool:
+        if bot_id == bad:
+            raise ZeroDivisionError
+        return await redact(bot_id)
+
+    purger = Purger(story.store, tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(story.store.purges, "redact", fails)
+        await purger.sweep()
+    done = [all(event.redacted for event in await story.events(lease.bot.id)) for lease in leases]
+    assert done == [False, True, True]
+    assert await story.store.purges.due() == []
+    story.clock.advance(10)
+    await purger.sweep()
+    assert all(event.redacted for event in await story.events(bad))
+
+
 async def test_an_agent_that_still_has_the_bot_can_tell_nothing_more(story: Story) -> None:
     lease = await full_bot(story)
     await ended(story, lease)
