@@ -49,10 +49,12 @@ imports: ## Who may import whom
 generate: setup-dev ## Write the stubs and the state diagram anew
 	@$(BIN)/python tools/generate_stubs.py
 	@$(BIN)/python tools/draw_states.py
+	@$(BIN)/python -m tools.write_fields
 
 generate-check: ## Generated files are current
 	@$(BIN)/python tools/generate_stubs.py --check
 	@$(BIN)/python tools/draw_states.py --check
+	@$(BIN)/python -m tools.write_fields --check
 
 unit: ## Tests without processes
 	@$(BIN)/python -m pytest tests/unit tests/measure

@@ -70,7 +70,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise AddressError(f"HTTP cannot listen on {host}: there is no such host ({error.strerror}).") from None
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol said: asyncio switches Nagle's algorithm off only then, and without that each answer takes 40 ms.
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from google.protobuf.message import Message
+
 from rollcall.v1 import bot_settings_pb2
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
 from server.domain import defaults
@@ -23,8 +25,31 @@ class Row(NamedTuple):
 
 
 def _given(name: str) -> Callable[[CreateBotRequest], bool]:
-    """Whether a message field holds anything: an empty object asks for nothing."""
-    return lambda request: bool(getattr(request, name).ByteSize())
+    """Whether a message field asks for anything: an empty object does not, nor does one that says no to everything."""
+    return lambda request: _asks(getattr(request, name))
+
+
+def _asks(message: Message) -> bool:
+    return any(_asks(value) if isinstance(value, Message) else bool(value) for _, value in message.ListFields())
+
+
+def _provider(name: str, by: str) -> Row:
+    return Row(
+        f"transcription_settings.{name}",
+        f"Not available on this server yet; it would be by {by}. Leave transcription_settings out.",
+        lambda request: request.transcription_settings.WhichOneof("provider") == name,
+    )
+
+
+def _captions(name: str, message: str) -> Row:
+    return Row(
+        f"transcription_settings.meeting_closed_captions.{name}",
+        _says(f"Captions are not read by this server yet, so {message}."),
+        lambda request: (
+            request.transcription_settings.WhichOneof("provider") == _CAPTIONS
+            and bool(getattr(request.transcription_settings.meeting_closed_captions, name))
+        ),
+    )
 
 
 def _says(message: str) -> str:
@@ -32,6 +57,8 @@ def _says(message: str) -> str:
 
 
 _CAPTIONS = "meeting_closed_captions"
+_SPEAKER = bot_settings_pb2.RECORDING_VIEW_SPEAKER_VIEW
+_NO_LOGIN = _says("Bots of this server cannot sign in yet, they join as guests; they would by logins that the operator adds.")
 
 NOT_AVAILABLE: tuple[Row, ...] = (
     Row(
@@ -60,28 +87,47 @@ NOT_AVAILABLE: tuple[Row, ...] = (
         lambda request: request.recording_settings.record_async_transcription_audio_chunks,
     ),
     Row(
-        "transcription_settings",
-        "This transcription provider is not available on this server yet; leave it out or use meeting_closed_captions.",
-        lambda request: request.transcription_settings.WhichOneof("provider") not in {None, _CAPTIONS},
+        "recording_settings.view",
+        "Only speaker_view is available on this server yet: the recording shows what the meeting's page shows. Leave it out.",
+        lambda request: request.recording_settings.view not in {bot_settings_pb2.RECORDING_VIEW_UNSPECIFIED, _SPEAKER},
+    ),
+    _captions("google_meet_language", "their language cannot be chosen"),
+    _captions("teams_language", "their language cannot be chosen"),
+    _captions("zoom_language", "their language cannot be chosen"),
+    _captions("merge_consecutive_captions", "there is nothing to merge"),
+    _provider("deepgram", "an account with Deepgram"),
+    _provider("gladia", "an account with Gladia"),
+    _provider("openai", "an account with OpenAI, or the URL of a service that speaks its API"),
+    _provider("assembly_ai", "an account with AssemblyAI"),
+    _provider("sarvam", "an account with Sarvam"),
+    _provider("elevenlabs", "an account with ElevenLabs"),
+    _provider("kyutai", "the URL of a Kyutai server"),
+    _provider("custom_async", "the URL of a service of the operator's own"),
+    _provider("custom_async_v2", "the URL of a service of the operator's own"),
+    _provider("local", "a model on the worker"),
+    Row(
+        "google_meet_settings.ui_interaction_mode",
+        "Pages are worked directly by this server, not at a person's pace; use robotic or leave it out.",
+        lambda request: request.google_meet_settings.ui_interaction_mode == bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED,
     ),
     Row(
         "google_meet_settings.use_login",
-        _says("Bots of this server cannot sign in yet; they join as guests."),
+        _NO_LOGIN,
         lambda request: request.google_meet_settings.use_login,
     ),
     Row(
         "google_meet_settings.login_group_name",
-        _says("Bots of this server cannot sign in yet; they join as guests."),
+        _NO_LOGIN,
         lambda request: bool(request.google_meet_settings.login_group_name),
     ),
     Row(
         "teams_settings.use_login",
-        _says("Bots of this server cannot sign in yet; they join as guests."),
+        _NO_LOGIN,
         lambda request: request.teams_settings.use_login,
     ),
     Row(
         "teams_settings.login_group_name",
-        _says("Bots of this server cannot sign in yet; they join as guests."),
+        _NO_LOGIN,
         lambda request: bool(request.teams_settings.login_group_name),
     ),
     Row(
@@ -92,7 +138,7 @@ NOT_AVAILABLE: tuple[Row, ...] = (
     Row(
         "zoom_settings.meeting_settings",
         _says("A bot in Zoom's web client is a guest and cannot change the meeting's settings."),
-        lambda request: request.zoom_settings.HasField("meeting_settings"),
+        lambda request: bool(request.zoom_settings.meeting_settings.ListFields()),
     ),
     Row(
         "zoom_settings.onbehalf_token",
@@ -102,7 +148,7 @@ NOT_AVAILABLE: tuple[Row, ...] = (
     Row("callback_settings", _says("Zoom tokens are not used by this server yet."), _given("callback_settings")),
     Row(
         "external_media_storage_settings",
-        _says("Copying recordings to a bucket is not available on this server yet."),
+        _says("Copying recordings to a bucket is not available here yet; it would be by the project's storage credentials."),
         _given("external_media_storage_settings"),
     ),
     Row("websocket_settings", _says("Sending media out is not available on this server yet."), _given("websocket_settings")),

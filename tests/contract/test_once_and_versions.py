@@ -151,9 +151,13 @@ async def test_every_call_that_takes_a_key_heeds_it(running: Running) -> None:
         assert "caller.once(" in source or "self._wish(" in source or method.handler in ALWAYS_REFUSED, method.path
 
 
-async def test_every_post_of_a_project_takes_a_key() -> None:
-    """Those of the operator do not: names of projects are unique, and the secret of a new key is to be stored nowhere."""
-    posts = [route for route in routes.build() if route.verb == "POST" and route.rpc.containing_service.name != "ProjectService"]
+WITHOUT_KEY = {"ProjectService", "WebhookService"}
+"""A project's name and a webhook's URL are there once at most, and a new secret is to be stored in no answer. What is sent to a
+receiver once more has the same key of its own."""
+
+
+async def test_every_post_about_bots_takes_a_key() -> None:
+    posts = [route for route in routes.build() if route.verb == "POST" and route.rpc.containing_service.name not in WITHOUT_KEY]
     assert [route.path for route in posts if b"idempotency-key" not in route.request_headers.names] == []
 
 

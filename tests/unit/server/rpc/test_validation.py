@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from rollcall.outward import Policy
+from rollcall.third_party.buf.validate import validate_pb2
 from rollcall.v1 import bot_pb2, bot_settings_pb2
 from rollcall.v1.bot_service_pb2 import CreateBotRequest, SendChatMessageRequest
 from rollcall.v1.bot_settings_pb2 import BotImage
+from rollcall.v1.transcription_settings_pb2 import TranscriptionSettings
 from server.domain.errors import InvalidFields
 from server.domain.meeting_url import MeetingPlaces
 from server.rpc import checks
 from server.rpc.availability import NOT_AVAILABLE, check_availability
 from server.rpc.bot_settings import settings_of
+from server.rpc.honoured import HONOURED, WITHOUT_EFFECT
 from server.rpc.methods import all_methods
 from server.rpc.validation import Validator
 from server.rpc.webhook_service import BotWebhookUrls
@@ -202,6 +209,22 @@ def test_it_is_wrong_and_the_message_stands_at_its_field(path: str, change: Call
     assert len(found[path]) > 10
 
 
+def set_caption(request: CreateBotRequest, name: str, value: object) -> None:
+    setattr(request.transcription_settings.meeting_closed_captions, name, value)
+
+
+def take_provider(request: CreateBotRequest, provider: str) -> None:
+    """With what the provider requires."""
+    chosen = getattr(request.transcription_settings, provider)
+    chosen.SetInParent()
+    for name, value in {"openai": {"model": "gpt-4o-transcribe"}, "elevenlabs": {"model_id": "scribe_v1"}}.get(
+        provider, {}
+    ).items():
+        setattr(chosen, name, value)
+
+
+LANGUAGES: dict[str, list[str]] = json.loads((Path(__file__).parents[3] / "data/caption_languages.json").read_text())
+
 UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "automatic_leave_settings.enable_closed_captions_timeout_seconds": lambda r: setattr(
         r.automatic_leave_settings, "enable_closed_captions_timeout_seconds", 5
@@ -213,13 +236,30 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "recording_settings.record_async_transcription_audio_chunks": lambda r: setattr(
         r.recording_settings, "record_async_transcription_audio_chunks", True
     ),
-    "transcription_settings": lambda r: r.transcription_settings.deepgram.SetInParent(),
+    "recording_settings.view": lambda r: setattr(r.recording_settings, "view", bot_settings_pb2.RECORDING_VIEW_GALLERY_VIEW),
+    **{
+        f"transcription_settings.meeting_closed_captions.{name}": partial(set_caption, name=name, value=value)
+        for name, value in {
+            "google_meet_language": "en-US",
+            "teams_language": "en-us",
+            "zoom_language": "English",
+            "merge_consecutive_captions": True,
+        }.items()
+    },
+    **{
+        f"transcription_settings.{provider}": partial(take_provider, provider=provider)
+        for provider in (field.name for field in TranscriptionSettings.DESCRIPTOR.oneofs[0].fields)
+        if provider != "meeting_closed_captions"
+    },
+    "google_meet_settings.ui_interaction_mode": lambda r: setattr(
+        r.google_meet_settings, "ui_interaction_mode", bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED
+    ),
     "google_meet_settings.use_login": lambda r: setattr(r.google_meet_settings, "use_login", True),
     "google_meet_settings.login_group_name": lambda r: setattr(r.google_meet_settings, "login_group_name", "g"),
     "teams_settings.use_login": lambda r: setattr(r.teams_settings, "use_login", True),
     "teams_settings.login_group_name": lambda r: setattr(r.teams_settings, "login_group_name", "g"),
     "zoom_settings.sdk": lambda r: setattr(r.zoom_settings, "sdk", bot_settings_pb2.ZOOM_SDK_NATIVE),
-    "zoom_settings.meeting_settings": lambda r: r.zoom_settings.meeting_settings.SetInParent(),
+    "zoom_settings.meeting_settings": lambda r: setattr(r.zoom_settings.meeting_settings, "enable_focus_mode", False),
     "zoom_settings.onbehalf_token": lambda r: setattr(r.zoom_settings.onbehalf_token, "zoom_oauth_connection_user_id", "u"),
     "callback_settings": lambda r: setattr(r.callback_settings, "zoom_tokens_url", "https://x.com"),
     "external_media_storage_settings": lambda r: setattr(r.external_media_storage_settings, "bucket_name", "b"),
@@ -239,6 +279,38 @@ def test_what_nothing_would_act_on_is_refused_with_words(path: str, change: Call
 
 def test_every_row_of_the_table_is_tried_above() -> None:
     assert {row.path for row in NOT_AVAILABLE} == set(UNAVAILABLE)
+
+
+@pytest.mark.parametrize("path", LANGUAGES)
+def test_every_recorded_language_is_known_and_no_other(path: str) -> None:
+    """Known, and some refused for want of anybody who reads captions."""
+    _, provider, name = path.split(".")
+    for word, known in [*((word, True) for word in LANGUAGES[path]), ("no-such", False)]:
+        request = create(lambda r: take_provider(r, provider))
+        setattr(getattr(request.transcription_settings, provider), name, word)
+        found = problems(request)
+        assert all("available" in text or "not read" in text for text in found.values()) is known, word
+    field = TranscriptionSettings.DESCRIPTOR.fields_by_name[provider].message_type.fields_by_name[name]
+    assert set(getattr(field.GetOptions().Extensions[validate_pb2.field].string, "in")) == set(LANGUAGES[path])
+
+
+def test_what_asks_for_nothing_is_not_refused() -> None:
+    assert problems(create(lambda r: setattr(r.voice_agent_settings, "reserve_resources", False))) == {}
+    assert problems(create(lambda r: r.transcription_settings.meeting_closed_captions.SetInParent())) == {}
+    assert problems(create(lambda r: r.zoom_settings.meeting_settings.SetInParent())) == {}
+    assert problems(create(lambda r: setattr(r.google_meet_settings, "use_login", False))) == {}
+
+
+@pytest.mark.parametrize(("path", "file"), HONOURED.items())
+def test_the_file_that_is_named_for_a_field_speaks_of_it(path: str, file: str) -> None:
+    text = (Path(__file__).parents[4] / file).read_text()
+    assert re.search(rf"\b{path.rpartition('.')[2]}(_us)?\b", text), f"{file} says nothing of {path}"
+
+
+def test_a_field_is_honoured_or_refused_and_never_both() -> None:
+    refused = {row.path for row in NOT_AVAILABLE}
+    assert not refused & {*HONOURED, *WITHOUT_EFFECT}
+    assert not [path for path in HONOURED if any(path.startswith(row + ".") for row in refused)]
 
 
 def test_a_field_that_is_wrong_already_is_not_called_unavailable_too() -> None:

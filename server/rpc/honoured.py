@@ -1,0 +1,47 @@
+"""What becomes of each field of CreateBot that is not refused: where the code is that acts on it. docs/fields.md is made of this.
+
+A test holds every field of the contract to be here or in availability.py, and the named code to speak of the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_RULES: Final = "server/domain/leave_rules.py"
+
+HONOURED: Final[Mapping[str, str]] = {
+    "bot_name": "agents/attendance/visit.py",
+    "meeting_url": "agents/attendance/visit.py",
+    "join_at": "server/store/attention.py",
+    "calendar_event_id": "server/rpc/bot_service.py",
+    "deduplication_key": "server/store/bots.py",
+    "metadata": "server/store/bots.py",
+    "request_id": "server/rpc/pipeline.py",
+    "bot_image.type": "agents/attendance/output.py",
+    "bot_image.data": "agents/attendance/output.py",
+    "bot_chat_message.message": "agents/attendance/voice.py",
+    "bot_chat_message.to": "agents/attendance/voice.py",
+    "bot_chat_message.to_user_uuid": "agents/attendance/voice.py",
+    "automatic_leave_settings.silence_timeout_seconds": _RULES,
+    "automatic_leave_settings.silence_activate_after_seconds": _RULES,
+    "automatic_leave_settings.only_participant_in_meeting_timeout_seconds": _RULES,
+    "automatic_leave_settings.wait_for_host_to_start_meeting_timeout_seconds": _RULES,
+    "automatic_leave_settings.waiting_room_timeout_seconds": _RULES,
+    "automatic_leave_settings.max_uptime_seconds": _RULES,
+    "automatic_leave_settings.bot_keywords": "agents/runner.py",
+    "recording_settings.format": "agents/runner.py",
+    "recording_settings.resolution": "agents/runner.py",
+    "recording_settings.record_chat_messages_when_paused": "server/rpc/bot_service.py",
+    "recording_settings.record_participant_speech_start_stop_events": "server/rpc/bot_service.py",
+    "webhooks.url": "server/webhooks/deliverer.py",
+    "webhooks.triggers": "server/domain/webhooks.py",
+    "debug_settings.create_debug_recording": "agents/runner.py",
+}
+"""The field -> the file that acts on it."""
+
+WITHOUT_EFFECT: Final[Mapping[str, str]] = {
+    "google_meet_settings.login_mode": "Says when `use_login` is followed, which is refused.",
+    "teams_settings.login_mode": "Says when `use_login` is followed, which is refused.",
+}
+"""The field -> why nothing comes of it."""
