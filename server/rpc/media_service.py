@@ -55,8 +55,8 @@ class MediaService:
             )
             file.seek(offset)
             while length > 0:
-                block = await asyncio.to_thread(file.read, min(BLOCK_BYTES, length))
-                if not block:  # the file was cut meanwhile; the reader misses bytes and knows it from the length
+                block = await asyncio.to_thread(_next, file, min(BLOCK_BYTES, length))
+                if not block:  # the file was cut or deleted meanwhile; the reader misses bytes and knows it from the length
                     break
                 length -= len(block)
                 yield pb.ReadMediaResponse(data=block)
@@ -69,6 +69,11 @@ class MediaService:
         if not path.is_relative_to(folder) or not path.is_file():
             raise NotFound("Media file", "The recording's file is gone; its data was deleted.")
         return path.open("rb")
+
+
+def _next(file: BinaryIO, most: int) -> bytes:
+    """The next bytes; none of a file that was deleted, for who has it open could read it to its end."""
+    return file.read(most) if os.fstat(file.fileno()).st_nlink else b""
 
 
 def _range(size: int, offset: int, length: int | None) -> tuple[int, int]:

@@ -104,6 +104,17 @@ async def test_nothing_outside_of_the_folder_is_opened(service: MediaService, tm
         await read(service, service.tokens.sign("bot_1", path))
 
 
+async def test_nothing_more_is_read_of_a_file_that_was_deleted_meanwhile(service: MediaService) -> None:
+    token = service.tokens.sign("bot_1", "bot_1/recording.mp4")
+    parts = service.read_media(ReadMediaRequest(token=token), Caller())
+    await anext(parts)
+    assert len((await anext(parts)).data) == BLOCK_BYTES  # type: ignore[union-attr]  # the first block
+    (service.media_dir / "bot_1" / "recording.mp4").unlink()
+    assert [part async for part in parts] == []
+    with pytest.raises(NotFound):
+        await read(service, token)
+
+
 def test_a_token_can_stand_in_a_url() -> None:
     token = MediaTokens("s", 60).sign("bot_1", "bot_1/recording.mp4")
     assert token.replace("-", "").replace("_", "").isalnum()
