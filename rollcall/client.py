@@ -33,6 +33,7 @@ from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
 from rollcall.v1.bot_transcript_pb2 import TranscriptUtterance
 from rollcall.v1.event_pb2 import Event
+from rollcall.webhooks import Webhooks
 
 __all__ = ["AsyncClient", "Client", "EventAt", "Tls"]
 
@@ -67,6 +68,11 @@ class Client:
     def close(self) -> None:
         """Ends streams and lets go of the connection."""
         self._transport.close()
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Where what happens is sent."""
+        return Webhooks(lambda method, request: self._call(method, request, Message), self._pages)
 
     def create_bot(self, **fields: Any) -> Bot:
         """Sends a bot to a meeting: fields as of CreateBot, in plain Python (`recording_settings={"format": "mp3"}`).

@@ -33,6 +33,7 @@ from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
 from rollcall.v1.bot_transcript_pb2 import TranscriptUtterance
 from rollcall.v1.event_pb2 import Event
+from rollcall.webhooks import AsyncWebhooks
 
 T = TypeVar("T")
 
@@ -59,6 +60,11 @@ class AsyncClient:
     async def close(self) -> None:
         """Ends streams and lets go of the connection."""
         await self._transport.close()
+
+    @property
+    def webhooks(self) -> AsyncWebhooks:
+        """Where what happens is sent."""
+        return AsyncWebhooks(lambda method, request: self._call(method, request, Message), self._pages)
 
     async def create_bot(self, **fields: Any) -> Bot:
         """Sends a bot to a meeting. As Client.create_bot."""

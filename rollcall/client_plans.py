@@ -207,9 +207,9 @@ class Download:
 class Pages(Generic[T]):
     """A list, page after page."""
 
-    def __init__(self, method: str, request: type[Message], fields: Mapping[str, Any]) -> None:
+    def __init__(self, method: str, request: type[Message], fields: Mapping[str, Any], service: str = BOTS) -> None:
         """`request` is a List… request of the contract, `fields` its filters in plain Python. Raises ValueError."""
-        self.method = BOTS + method
+        self.method = service + method
         self.request: Any = request(**_plain(request.DESCRIPTOR, fields))
         self.done = False
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings, steer
+from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings, steer, webhooks
 from rollcall.cli.terminal import UserError, explain
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ steer.register(bots.app)
 app.add_typer(bots.app, name="bots")
 app.add_typer(keys.app, name="keys")
 app.add_typer(projects.app, name="projects")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("audit")(projects.audit)
 
 

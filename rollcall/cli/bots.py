@@ -47,7 +47,7 @@ def _option(name: str, text: str) -> Any:
 
 
 @app.callback()
-def _secure(
+def secure(
     *,
     tls: Annotated[bool, _option("tls", "Speak TLS, trusting the system's authorities")] = False,
     tls_ca: Annotated[Path | None, _option("tls-ca", "PEM file of the authority to trust; means TLS")] = None,

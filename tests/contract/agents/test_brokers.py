@@ -115,3 +115,22 @@ def test_bots_hear_of_a_stopping_worker_and_that_is_no_error(
     worker.stop()
     assert worker.interrupted == ["bot_1"]
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info] == []
+
+
+def test_hints_for_webhooks_go_to_a_server_and_never_to_a_worker(
+    url: str, dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker]
+) -> None:
+    worker = taker(1)
+    heard: list[str] = []
+    broker = make_servers_broker(url)
+    listening = DramatiqDispatcher(broker)
+    try:
+        listening.listen(heard.append)
+        for number in range(3):
+            dispatcher.send_delivery(f"bot_{number}")
+        dispatcher.send("bot_to_run")
+        until(lambda: sorted(heard) == ["bot_0", "bot_1", "bot_2"])
+        until(lambda: worker.ran == ["bot_to_run"])
+    finally:
+        listening.close()
+        broker.close()

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from agents.actors import ACTOR, QUEUE, declare_run_bot
 from agents.broker import EmbeddedBroker, make_broker, start_worker, stop_taking
+from server.dispatch import DramatiqDispatcher
 
 
 def hint(bot_id: str) -> dramatiq.Message[None]:
@@ -169,3 +170,29 @@ def test_other_brokers_are_made_by_their_url_without_connecting(url: str | Secre
 def test_an_unknown_broker_says_which_there_are() -> None:
     with pytest.raises(ValueError, match="embedded://, redis://"):
         make_broker("kafka://x")
+
+
+def test_the_servers_hints_and_the_workers_share_the_broker_and_not_the_threads(broker: dramatiq.Broker) -> None:
+    gate = threading.Event()
+    ran: list[str] = []
+
+    async def run(bot_id: str) -> None:
+        ran.append(bot_id)
+        while not gate.is_set():  # noqa: ASYNC110 - set from another thread
+            await asyncio.sleep(0.01)
+
+    heard: list[str] = []
+    dispatcher = DramatiqDispatcher(broker)
+    dispatcher.listen(heard.append)
+    declare_run_bot(broker, run)
+    worker = start_worker(broker, threads=1)
+    try:
+        dispatcher.send("bot_1")
+        until(lambda: ran == ["bot_1"])
+        dispatcher.send_delivery("bot_2")
+        until(lambda: heard == ["bot_2"])
+        assert ran == ["bot_1"], "its one thread is in a meeting, and no webhook waits for that"
+    finally:
+        gate.set()
+        worker.stop(timeout=5000)
+        dispatcher.close()
