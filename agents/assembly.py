@@ -108,7 +108,7 @@ def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
     except OSError as error:
         raise SettingError(f"{error.filename} cannot be made ({error.strerror}): check ROLLCALL_DATA_DIR.") from None
     return Tools(
-        launcher=ChromiumLauncher(settings.chromium),
+        launcher=ChromiumLauncher(settings.chromium, switches=settings.chromium_switches),
         adapter_for=Adapters(Registry(settings.platforms)).of,
         make_capture=make_capture,
         finish=finish,

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TOKEN_FILE = "worker_token"  # noqa: S105 - a file's name
+
+
+DEBUGGING_SWITCHES = frozenset(
+    {
+        "--enable-logging",
+        "--host-resolver-rules",
+        "--ignore-certificate-errors-spki-list",
+        "--js-flags",
+        "--log-level",
+        "--log-net-log",
+        "--v",
+        "--vmodule",
+    }
+)
+"""What `ROLLCALL_CHROMIUM_SWITCHES` may hold. None of them hides what the bot is: a bot calls itself what it is."""
 
 
 class SettingError(Exception):
@@ -28,6 +43,12 @@ class WorkerSettings(BaseSettings):
         default=None, description="Folder of the browsers' profiles, on this machine; <data dir>/profiles where not set."
     )
     chromium: Path | None = Field(default=None, description="The Chromium to start; the system's where not set.")
+
+    chromium_switches: tuple[str, ...] = Field(
+        default=(),
+        description='More switches of Chromium, as JSON: ["--enable-logging", "--v=1"]. For tests and debugging; only those that '
+        "change neither what a page is told of the browser nor what it may do are taken.",
+    )
 
     broker_url: SecretStr = Field(
         default=SecretStr("embedded://"),
@@ -61,6 +82,15 @@ class WorkerSettings(BaseSettings):
     worker_bot_mb: int = Field(
         default=400, gt=0, description="Megabytes that one more bot is thought to need, where room is measured."
     )
+
+    @field_validator("chromium_switches")
+    @classmethod
+    def _known_switches(cls, switches: tuple[str, ...]) -> tuple[str, ...]:
+        for switch in switches:
+            name = switch.partition("=")[0]
+            if name not in DEBUGGING_SWITCHES:
+                raise ValueError(f"{name!r} is not one of: {', '.join(sorted(DEBUGGING_SWITCHES))}")
+        return switches
 
     @property
     def media(self) -> Path:

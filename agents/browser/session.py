@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -117,13 +118,15 @@ class ChromiumBrowser:
 
 
 class ChromiumLauncher:
-    """As api.BrowserLauncher. `executable`: the program to start instead of the one that is found."""
+    """As api.BrowserLauncher. `executable`: the program to start instead of the one that is found; `switches`: more for each."""
 
-    def __init__(self, executable: Path | None = None) -> None:
+    def __init__(self, executable: Path | None = None, *, switches: Sequence[str] = ()) -> None:
         self._executable = executable
+        self._switches = tuple(switches)
 
     async def launch(self, options: BrowserOptions, *, profile_parent: Path) -> ChromiumBrowser:
         """As api.BrowserLauncher; also sweeps what dead owners left in `profile_parent`."""
+        options = options.merged(flags=self._switches)
         chromium = await Chromium.start(options, profile_parent=profile_parent, executable=self._executable)
         try:
             connection = await SafeConnection.connect(chromium.endpoint, timeout_s=CONNECT_SECONDS)

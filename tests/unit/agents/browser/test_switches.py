@@ -6,6 +6,9 @@ import pytest
 
 from agents.browser import switches
 from agents.browser.api import BrowserOptions
+from agents.browser.chromium import Chromium
+from agents.browser.errors import ChromiumStartError
+from agents.browser.session import ChromiumLauncher
 
 PROFILE = Path("/profiles/browser-1")
 
@@ -78,6 +81,19 @@ def test_the_sandbox_is_left_off_for_root_alone(monkeypatch: pytest.MonkeyPatch,
 def test_nobody_but_us_sets_where_it_listens_and_lives() -> None:
     command = line(BrowserOptions(flags=("--user-data-dir=/elsewhere",)))
     assert command[-4:] == [f"--user-data-dir={PROFILE}", "--remote-debugging-port=0", "--remote-debugging-pipe", "about:blank"]
+
+
+async def test_switches_of_a_launcher_are_added_to_each_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[BrowserOptions] = []
+
+    async def start(options: BrowserOptions, **_more: object) -> Chromium:
+        given.append(options)
+        raise ChromiumStartError("not in this test", output="", hint="")
+
+    monkeypatch.setattr(Chromium, "start", start)
+    with pytest.raises(ChromiumStartError):
+        await ChromiumLauncher(switches=("--v=1",)).launch(BrowserOptions(flags=("--lang=de",)), profile_parent=PROFILE)
+    assert given[0].flags == ("--lang=de", "--v=1")
 
 
 def test_options_merge_as_their_users_add() -> None:

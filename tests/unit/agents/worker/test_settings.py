@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from agents.settings import SettingError, WorkerSettings
 
@@ -28,6 +29,22 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLLCALL_SERVER_ADDRESS", "far:8")
     settings = WorkerSettings()
     assert (settings.worker_bots, settings.server) == (3, "far:8")
+
+
+def test_switches_for_debugging_are_read_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    switch = "--host-resolver-rules=MAP a.example 127.0.0.1:1,MAP b.example 127.0.0.1:1"
+    monkeypatch.setenv("ROLLCALL_CHROMIUM_SWITCHES", json.dumps([switch]))
+    assert WorkerSettings().chromium_switches == (switch,)
+    assert WorkerSettings.model_fields["chromium_switches"].default == ()
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["--user-agent=Mozilla/5.0", "--disable-blink-features=AutomationControlled", "--load-extension=/x", "--lang=de", "v=1"],
+)
+def test_a_switch_that_could_hide_what_the_bot_is_is_refused(switch: str) -> None:
+    with pytest.raises(ValidationError, match="is not one of: --enable-logging"):
+        WorkerSettings(chromium_switches=(switch,))
 
 
 def test_the_token_is_the_settings_or_else_the_files(tmp_path: Path) -> None:
