@@ -184,6 +184,8 @@ class _Carrying:
                 await self._say_goodbye()
                 await self._release(hand_over=True)
             case Way.ABANDONED:
+                if self._story.visit is not None:  # what it waited before in vain
+                    await self._evidence.keep(self._story.visit.page, "waited_in_vain")
                 await self._say_goodbye()
                 await self._finish_and_release(completed=False)
             case Way.LEFT:
