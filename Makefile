@@ -1,6 +1,6 @@
 # `make help` lists what there is. The first two are all a newcomer needs; they set up whatever is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo check setup setup-dev lint format types imports generate generate-check states lock unit contract cli browser meetings chaos bench clean
+.PHONY: help run test demo check setup setup-dev lint format types imports generate generate-check states lock unit contract cli browser meetings twins chaos bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,7 +27,7 @@ setup-dev:
 	@tools/system_packages.sh test
 	@tools/setup_venv.sh requirements-dev.lock
 
-check: setup-dev lint types imports generate-check unit contract cli browser meetings chaos ## Everything that CI runs
+check: setup-dev lint types imports generate-check unit contract cli browser meetings twins chaos ## Everything that CI runs
 
 lint: ## Style, contract style
 	@$(BIN)/ruff check .
@@ -70,6 +70,9 @@ browser: ## Tests with a real Chromium
 
 meetings: ## Bots in meetings that others wrote
 	@$(BIN)/python -m pytest $(AGAIN) tests/meetings
+
+twins: ## Bots at sites that behave as the platforms' web clients do
+	@$(BIN)/python -m pytest $(AGAIN) tests/twins
 
 chaos: ## Tests that kill processes
 	@$(BIN)/python -m pytest $(AGAIN) tests/chaos

@@ -15,14 +15,14 @@ from gateway.rehearsal.socket import signalling
 __all__ = ["RehearsalSettings", "routes"]
 
 
-def routes(settings: object = None) -> list[BaseRoute]:
-    """The rehearsal's routes, with rooms of their own.
+def routes(settings: object = None, *, rooms: Rooms | None = None) -> list[BaseRoute]:
+    """The rehearsal's routes, with rooms of their own unless `rooms` are given, which then have another face besides.
 
     `settings` is a RehearsalSettings, or the gateway's settings, of which an attribute `rehearsal` is taken where it is there;
     otherwise the environment is read.
     """
     found = settings if isinstance(settings, RehearsalSettings) else getattr(settings, "rehearsal", None)
-    rooms = Rooms(found if isinstance(found, RehearsalSettings) else RehearsalSettings())
+    rooms = rooms or Rooms(found if isinstance(found, RehearsalSettings) else RehearsalSettings())
 
     async def page(request: Request) -> Response:
         return await pages.room_page(request, rooms)

@@ -1,0 +1,100 @@
+// `window.APP`, as Jitsi Meet leaves it in the page: the conference, and the store with the state of each feature.
+
+import { about } from "../lib/client.js";
+
+// The client's own names of errors. In variant b only the page's words say what happened.
+const ERRORS = { denied: "conference.connectionError.accessDenied", full: "conference.max_users", ended: "conference.destroyed" };
+
+export class App {
+  constructor(client, name) {
+    this.client = client;
+    this.displayName = name;
+    this.listeners = new Set();
+    this.chatOpen = false;
+    const app = this;
+    window.APP = {
+      conference: {
+        isJoined: () => app.joined,
+        getMyUserId: () => client.selfId ?? undefined,
+        get membersCount() {
+          return client.people.size;
+        },
+        listMembers: () => client.others.map((person) => app.member(person)),
+        getParticipantById: (id) => client.others.filter((person) => person.id === id).map((person) => app.member(person))[0],
+        isLocalAudioMuted: () => !client.media.on("audio"),
+        isConnectionInterrupted: () => !client.online,
+        isLocalVideoMuted: () => !client.media.on("video"),
+        hangup: () => client.leave(),
+        get _room() {
+          return app.joined ? app.room() : undefined;
+        },
+      },
+      store: {
+        getState: () => app.state(),
+        subscribe: (listener) => {
+          this.listeners.add(listener);
+          return () => this.listeners.delete(listener);
+        },
+        dispatch: (action) => app.dispatch(action),
+      },
+    };
+  }
+
+  get joined() {
+    return this.client.view === "meeting";
+  }
+
+  member(person) {
+    return { getId: () => person.id, getDisplayName: () => person.name, getRole: () => (person.host ? "moderator" : "participant"), isModerator: () => person.host };
+  }
+
+  room() {
+    const { client } = this;
+    return {
+      getParticipants: () => client.others.map((person) => this.member(person)),
+      sendTextMessage: (text) => client.say(text),
+      sendPrivateTextMessage: (id, text) => client.say(text, id),
+      sendMessage: (text, id = "") => client.say(text, id || null),
+      isJoined: () => this.joined,
+      leave: () => client.leave(),
+    };
+  }
+
+  dispatch(action) {
+    if (action.type === "SEND_MESSAGE") this.client.say(action.message);
+    if (action.type === "TOGGLE_CHAT" || action.type === "OPEN_CHAT") this.chatOpen = action.type === "OPEN_CHAT" || !this.chatOpen;
+    return action;
+  }
+
+  changed() {
+    for (const listener of this.listeners) listener();
+  }
+
+  state() {
+    const { client } = this;
+    const door = { join: () => {} };
+    const fault = (name) => (name && about.variant === "a" ? { name } : undefined);
+    const entry = (person) => ({ id: person.id, name: person.name, role: person.host ? "moderator" : "participant", local: person.id === client.selfId });
+    const speaker = client.others.find((person) => person.speaking);
+    const local = client.self ? entry(client.self) : { id: "local", name: this.displayName, local: true };
+    return {
+      "features/base/participants": { local, remote: new Map(client.others.map((person) => [person.id, entry(person)])), dominantSpeaker: speaker?.id, speakersList: new Map(speaker ? [[speaker.id, speaker.name]] : []) },
+      "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: client.view === "lobby" ? door : undefined, error: fault(ERRORS[client.view]) },
+      "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
+      "features/lobby": { knocking: client.view === "lobby", lobbyEnabled: client.view === "lobby" },
+      "features/chat": {
+        isOpen: this.chatOpen,
+        messages: client.chat.map((message) => ({
+          messageId: message.id,
+          displayName: message.name,
+          participantId: message.from,
+          message: message.text,
+          messageType: message.from === client.selfId ? "local" : "remote",
+          privateMessage: message.to !== null,
+          recipient: message.to_name ?? undefined,
+          timestamp: message.time_ms,
+        })),
+      },
+    };
+  }
+}

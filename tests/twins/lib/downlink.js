@@ -1,0 +1,105 @@
+// How a twin's page gets the people's media. `mesh`: from each of them, as Jitsi does between few. All else comes from the relay (relay.js),
+// which stands for the platform's servers: `tracks`, three sound tracks that change speaker; `mixed`, one; `data`, none at all: samples come
+// over a data channel, and the page makes the sound itself.
+
+import { Mesh } from "../rehearsal/mesh.js";
+import { Player } from "./player.js";
+import { about } from "./client.js";
+
+export class Downlink {
+  constructor(selfId, media, send, onStream) {
+    this.send = send;
+    this.onStream = onStream;
+    this.relay = null;
+    this.slots = []; // who is heard in each sound track, by id
+    this.mesh = about.media === "mesh" ? new Mesh(selfId, media, { audio: true, video: true }, send, (id, kind, stream) => onStream({ id, kind, stream })) : null;
+  }
+
+  meet(person, offers) {
+    if (this.mesh && person.name !== about.relay) this.mesh.connect(person, offers);
+  }
+
+  follow(person) {
+    if (this.mesh && person.name !== about.relay) this.mesh.follow(person);
+  }
+
+  lose(id) {
+    this.mesh?.drop(id);
+    if (this.relay === id) this.close();
+  }
+
+  attach() {
+    this.mesh?.attach();
+  }
+
+  // The relay is in the meeting: ask it to send.
+  find(person, hears) {
+    if (this.mesh || this.relay === person.id) return;
+    this.relay = person.id;
+    this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    this.connection.onicecandidate = ({ candidate }) => candidate && this.tell({ candidate });
+    this.connection.ontrack = (event) => this.track(event);
+    this.connection.ondatachannel = ({ channel }) => {
+      this.player ??= new Player();
+      channel.binaryType = "arraybuffer";
+      channel.onmessage = ({ data }) => this.player.push(data);
+    };
+    this.steps = Promise.resolve();
+    this.tell({ want: true, hears });
+  }
+
+  listen() {
+    if (this.relay) this.tell({ hears: true });
+  }
+
+  tell(data) {
+    this.send({ type: "signal", to: this.relay, data: JSON.parse(JSON.stringify(data)) });
+  }
+
+  receive(from, session, data) {
+    if (this.mesh) this.mesh.receive(from, session, data);
+    if (from !== this.relay || !this.connection) return;
+    if (data.slots) this.slots = data.slots;
+    this.steps = this.steps.then(() => this.signal(data)).catch((error) => console.warn("downlink", error));
+  }
+
+  async signal({ description, candidate, videos }) {
+    if (videos) this.videos = videos;
+    if (candidate) await this.connection.addIceCandidate(candidate);
+    if (!description) return;
+    await this.connection.setRemoteDescription(description);
+    await this.connection.setLocalDescription();
+    this.tell({ description: this.connection.localDescription });
+  }
+
+  track({ track, receiver, transceiver }) {
+    if (track.kind === "audio") this.contribute(receiver, transceiver);
+    const id = track.kind === "video" ? this.videos?.[transceiver.mid] : null;
+    this.onStream({ id, kind: track.kind, stream: new MediaStream([track]), mid: transceiver.mid });
+  }
+
+  // Who is in a track stands in its packets where a platform's server sends it. No browser lets a page write that (Chromium 156 refuses
+  // to set contributingSources of a frame), so the receiver answers here as it would.
+  contribute(receiver, transceiver) {
+    const number = Number(transceiver.mid);
+    receiver.getContributingSources = () => {
+      const speaker = this.slots[number];
+      const [own] = receiver.getSynchronizationSources();
+      return speaker && own ? [{ source: sourceOf(speaker), timestamp: own.timestamp, audioLevel: own.audioLevel, rtpTimestamp: own.rtpTimestamp }] : [];
+    };
+  }
+
+  close() {
+    this.mesh?.close();
+    this.connection?.close();
+    this.player?.close();
+    this.connection = this.player = this.relay = null;
+  }
+}
+
+// The number by which a person is known in packets; pages tell it in `data-source` where the platform's own do.
+export function sourceOf(id) {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
+  return sum;
+}

@@ -1,0 +1,174 @@
+// What the platforms' media servers do, done by a page: it hears and sees everybody in the room, and gives each twin's page what that
+// platform would; it has to be in the room before them. `tracks`: three sound tracks that change speaker; `mixed`: one; `data`: samples over a data channel. Pictures are tracks.
+
+import { Mesh } from "../rehearsal/mesh.js";
+import { Socket } from "../rehearsal/socket.js";
+
+const about = JSON.parse(document.querySelector("meta[name=twin]").content);
+const RATE = 48000;
+const SLOTS = about.media === "tracks" ? 3 : 1;
+const SAMPLES = 2048; // 43 ms
+const context = new AudioContext({ sampleRate: RATE });
+const people = new Map(); // id -> { person, source, video }
+const links = new Map(); // id -> Link
+const slots = new Array(SLOTS).fill(null); // who is heard in each
+const outputs = slots.map(() => context.createMediaStreamDestination());
+const mixed = context.createGain();
+mixed.connect(outputs[0]);
+
+const nothing = { has: () => false, outgoing: () => null };
+let mesh = null;
+const socket = new Socket(`ws://${location.host}/rehearsal/${about.room}/ws`, () => ({}), (message) => handlers[message.type]?.(message), () => {});
+
+function know(person) {
+  const known = people.get(person.id) ?? { source: null, video: null };
+  people.set(person.id, { ...known, person });
+  if (person.speaking) hear(person.id);
+}
+
+function forget(id) {
+  mesh.drop(id);
+  people.delete(id);
+  links.get(id)?.close();
+  links.delete(id);
+  slots.forEach((one, slot) => one === id && place(slot, null));
+}
+
+function received(id, kind, stream) {
+  const one = people.get(id);
+  if (!one) return;
+  if (kind === "video") {
+    [one.video] = stream.getVideoTracks();
+    for (const link of links.values()) link.update();
+    return;
+  }
+  const pump = Object.assign(new Audio(), { muted: true, srcObject: stream }); // or nothing flows into WebAudio
+  pump.play();
+  one.source = context.createMediaStreamSource(stream);
+  if (SLOTS === 1) one.source.connect(mixed);
+  else if (slots.includes(null)) place(slots.indexOf(null), id);
+}
+
+// Whoever speaks gets the slot of the one who has been silent longest; the first words must not be lost, so nobody is taken from a slot
+// while they speak.
+const spokeAt = new Map();
+function hear(id) {
+  spokeAt.set(id, performance.now());
+  if (SLOTS === 1 || slots.includes(id)) return;
+  const free = slots.map((one, slot) => [one === null ? -1 : people.get(one)?.person.speaking ? Infinity : (spokeAt.get(one) ?? 0), slot]).sort(([a], [b]) => a - b)[0];
+  if (free[0] !== Infinity) place(free[1], id);
+}
+
+function place(slot, id) {
+  const old = people.get(slots[slot]);
+  if (old?.source) old.source.disconnect();
+  slots[slot] = id;
+  people.get(id)?.source?.connect(outputs[slot]);
+  for (const link of links.values()) link.tell({ slots });
+}
+
+// One twin's page.
+class Link {
+  constructor(id) {
+    this.id = id;
+    this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    this.connection.onicecandidate = ({ candidate }) => candidate && this.tell({ candidate });
+    this.shown = new Map(); // person's id -> transceiver
+    this.steps = Promise.resolve();
+    this.hears = false;
+  }
+
+  tell(data) {
+    socket.send({ type: "signal", to: this.id, data: JSON.parse(JSON.stringify(data)) });
+  }
+
+  listen() {
+    if (this.hears) return;
+    this.hears = true;
+    if (about.media === "data") this.samples();
+    else for (const output of outputs) this.connection.addTransceiver(output.stream.getAudioTracks()[0], { direction: "sendonly", streams: [output.stream] });
+  }
+
+  async samples() {
+    const channel = this.connection.createDataChannel("sound", { ordered: true });
+    channel.binaryType = "arraybuffer";
+    await loaded;
+    const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    mixed.connect(tap);
+    tap.port.onmessage = ({ data }) => channel.readyState === "open" && channel.send(data);
+  }
+
+  update() {
+    for (const [id, { video }] of people) {
+      if (!video || id === this.id || this.shown.has(id)) continue;
+      this.shown.set(id, this.connection.addTransceiver(video, { direction: "sendonly", streams: [new MediaStream([video])] }));
+    }
+    this.steps = this.steps.then(() => this.offer());
+  }
+
+  async offer() {
+    if (this.connection.signalingState !== "stable" || !this.connection.getTransceivers().length) return;
+    await this.connection.setLocalDescription();
+    const videos = Object.fromEntries([...this.shown].map(([id, { mid }]) => [mid, id]));
+    this.tell({ description: this.connection.localDescription, videos, slots });
+  }
+
+  receive({ want, hears, description, candidate }) {
+    if (hears) this.listen();
+    if (want || hears) this.update();
+    if (description) this.steps = this.steps.then(() => this.connection.setRemoteDescription(description)).then(() => this.again());
+    if (candidate) this.steps = this.steps.then(() => this.connection.addIceCandidate(candidate));
+  }
+
+  // What came while an answer was awaited is offered now.
+  async again() {
+    if (this.connection.getTransceivers().some(({ mid }) => mid === null)) await this.offer();
+  }
+
+  close() {
+    this.connection.close();
+  }
+}
+
+const tap = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  constructor() { super(); this.buffer = new Int16Array(${SAMPLES}); this.filled = 0; }
+  process([[samples]]) {
+    const count = samples ? samples.length : 128;
+    for (let i = 0; i < count; i += 1) this.buffer[this.filled + i] = samples ? Math.max(-1, Math.min(1, samples[i])) * 32767 : 0;
+    this.filled += count;
+    if (this.filled >= ${SAMPLES}) { this.port.postMessage(this.buffer.buffer.slice(0)); this.filled = 0; }
+    return true;
+  }
+});`;
+const loaded = context.audioWorklet.addModule(URL.createObjectURL(new Blob([tap], { type: "text/javascript" })));
+
+const handlers = {
+  view: ({ view }) => view === "name" && socket.send({ type: "join", name: about.relay, mic: false, camera: false, speaking: false }),
+  welcome: ({ self, people: there }) => {
+    mesh = new Mesh(self.id, nothing, { audio: true, video: true }, (message) => socket.send(message), received);
+    document.body.dataset.ready = "";
+    for (const person of there) {
+      know(person);
+      mesh.connect(person, true);
+    }
+  },
+  person_joined: ({ person }) => {
+    know(person);
+    mesh.connect(person, false);
+  },
+  person_changed: ({ person }) => {
+    know(person);
+    mesh.follow(person);
+  },
+  person_left: ({ id }) => forget(id),
+  signal: ({ from, session, data }) => {
+    if (data.want) {
+      mesh.drop(from);
+      links.get(from)?.close();
+      links.set(from, new Link(from)); // also for a page that is back with a new connection
+    }
+    if (links.has(from)) links.get(from).receive(data);
+    else mesh.receive(from, session, data);
+  },
+};
+if (context.state === "suspended") context.resume();

@@ -1,0 +1,169 @@
+// Inside a meeting of Teams.
+
+import { about } from "../lib/client.js";
+import { sourceOf } from "../lib/downlink.js";
+import { h, later, pieces, player } from "../lib/kit.js";
+
+export class Meeting {
+  constructor(client, t) {
+    this.client = client;
+    this.t = t;
+    this.bar = h("div", { role: "toolbar", "aria-label": t.more, id: "ubar" });
+    this.stage = h("div", { "data-tid": "modern-stage-wrapper", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
+    this.side = h("div", { "data-tid": "right-side-panel", style: { position: "fixed", right: 0, top: "60px", width: "320px", background: "#fff", color: "#000" } });
+    this.over = h("div", {});
+    this.sounds = h("div", { style: { display: "none" } });
+    this.videos = new Map();
+    this.open = null;
+    this.captions = null;
+    document.title = "Meeting | Microsoft Teams";
+    document.body.style.cssText = "background:#1f1f1f;color:#fff;margin:0";
+    document.body.replaceChildren(this.bar, this.stage, this.side, this.over, this.sounds);
+    client.redraw = () => this.buttons();
+    this.people();
+    this.begin();
+  }
+
+  async begin() {
+    await later(about.late_controls_seconds ?? 0.3);
+    this.buttons();
+    this.timer = setInterval(() => this.buttons(), 3000);
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.client.redraw = null;
+  }
+
+  draw(what, detail) {
+    if (what === "people" || what === "view") this.people();
+    if (what === "chat" && this.open === "chat") this.messages();
+    if (what === "caption") this.caption(detail);
+    if (what === "stream") this.stream(detail);
+    if (what === "consent") this.consent();
+    if (what === "alert") this.notice(this.t.alert, this.t.alert_text);
+    if (what === "line") this.notice(this.client.online ? "" : this.t.reconnecting, "");
+  }
+
+  buttons() {
+    const { t } = this;
+    const button = (id, label, onclick, more = {}) => h("button", { id, type: "button", "aria-label": label, onclick, ...more }, h("span", {}, label));
+    this.bar.replaceChildren(
+      button("chat-button", t.chat, () => this.toggle("chat")),
+      button("roster-button", t.people, () => this.toggle("people")),
+      button("raisehands-button", t.raise, () => {}),
+      button("callingButtons-showMoreBtn", t.more, () => this.menu(), { "aria-haspopup": "menu" }),
+      button("microphone-button", t.mute, () => this.client.media.set("audio", !this.client.media.on("audio"))),
+      button("hangup-button", t.leave, () => this.client.leave(), { "data-tid": "hangup-main-btn" }),
+    );
+  }
+
+  // Captions are two menus down.
+  menu() {
+    const { t } = this;
+    const item = (id, label, onclick) => h("div", { role: "menuitem", id, tabindex: 0, "aria-label": label, onclick }, h("span", {}, label));
+    const second = () => this.over.replaceChildren(h("div", { role: "menu" }, item("closed-captions-button", this.captions ? t.captions_off : t.captions_on, () => this.toggleCaptions())));
+    this.over.replaceChildren(h("div", { role: "menu", style: { position: "fixed", top: "50px", right: "100px", background: "#333" } }, item("LanguageSpeechMenuControl-id", t.language, second)));
+  }
+
+  people() {
+    const all = [...this.client.people.values()];
+    this.stage.replaceChildren(
+      ...all.map((person) => {
+        const isSelf = person.id === this.client.selfId;
+        const video = this.videos.get(person.id);
+        return h(
+          "div",
+          { "data-cid": "calling-participant-stream", "data-tid": person.name, "data-acc-element-id": person.id, role: "menuitem", "aria-label": isSelf ? `${person.name}, ${this.t.you}` : person.name, style: { width: "600px", height: "340px", background: "#333" } },
+          h("div", { "data-tid": "voice-level-stream-outline", className: person.speaking ? "vdi-frame-occlusion" : "", "data-source": sourceOf(person.id), style: { border: person.speaking ? "2px solid #77f" : "none", minHeight: "1px" } }),
+          video && player(video, "video"),
+          h("div", { "data-tid": "participant-name" }, h("span", {}, person.name)),
+        );
+      }),
+    );
+    if (this.open === "people") this.roster();
+  }
+
+  stream({ id, kind, stream }) {
+    if (kind === "audio") this.sounds.append(player(stream, "audio"));
+    else {
+      this.videos.set(id, stream);
+      this.people();
+    }
+  }
+
+  toggle(what) {
+    this.open = this.open === what ? null : what;
+    this.side.replaceChildren();
+    if (this.open === "chat") this.chat();
+    if (this.open === "people") this.roster();
+  }
+
+  roster() {
+    const { t } = this;
+    const items = [...this.client.people.values()].map((person) => {
+      const words = [person.id === this.client.selfId && t.you, person.host && t.organizer].filter(Boolean).join(", ");
+      return h("li", { role: "treeitem", "data-tid": `participantsInCall-${person.name}`, "data-cid": "roster-participant", "aria-label": [person.name, words].filter(Boolean).join(", ") }, h("span", { id: `roster-avatar-img-${person.id}` }, person.name), h("span", {}, words));
+    });
+    this.side.replaceChildren(h("h2", {}, t.participants), h("ul", { role: "tree", "aria-label": t.participants }, items));
+  }
+
+  chat() {
+    const { t } = this;
+    this.list = h("div", { "data-tid": "message-pane-list-runway", role: "log" });
+    const box = h("div", { "data-tid": "ckeditor", contenteditable: "true", role: "textbox", "aria-label": t.write, style: { minHeight: "40px" } });
+    const send = () => {
+      if (box.textContent.trim()) this.client.say(box.textContent);
+      box.replaceChildren();
+    };
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey) return;
+      event.preventDefault();
+      send();
+    });
+    this.side.replaceChildren(h("h2", {}, t.chat), this.list, box, h("button", { type: "button", name: "send", "data-tid": "sendMessageCommands-send", "aria-label": t.send, onclick: send }, "➤"));
+    this.messages();
+  }
+
+  // Nobody can write to one person alone in a meeting's chat.
+  messages() {
+    this.list.replaceChildren(
+      ...this.client.chat
+        .filter(({ to }) => to === null)
+        .map((message) => {
+          const own = message.from === this.client.selfId;
+          return h("div", { "data-tid": "chat-pane-item" }, h("div", { "data-tid": own ? "chat-pane-message-own" : "chat-pane-message", "data-mid": message.id, className: own ? "fui-ChatMyMessage" : "fui-ChatMessage" }, h("span", { "data-tid": "message-author-name" }, message.name), h("div", { id: `content-${message.id}`, "data-message-content": "" }, h("p", {}, message.text))));
+        }),
+    );
+  }
+
+  toggleCaptions() {
+    this.over.replaceChildren();
+    this.captions?.remove();
+    this.captions = this.captions ? null : h("div", { "data-tid": "closed-caption-renderer-wrapper", style: { position: "fixed", bottom: 0, height: "90px", left: 0, right: 0 } }, h("div", { "data-tid": "closed-captions-v2-items-renderer" }));
+    if (this.captions) document.body.append(this.captions);
+  }
+
+  caption({ id, name, text }) {
+    const list = this.captions?.firstElementChild;
+    if (!list) return;
+    if (list.lastElementChild?.speaker === id) list.lastElementChild.querySelector("[data-tid=closed-caption-text]").textContent = text;
+    else {
+      const block = h("div", { className: "fui-ChatMessageCompact" }, h("span", { "data-tid": "author" }, name), h("span", { "data-tid": "closed-caption-text" }, text));
+      block.speaker = id;
+      list.append(block);
+    }
+  }
+
+  consent() {
+    document.querySelector("[data-twin-consent]")?.remove();
+    if (!this.client.consentAsked) return;
+    const { t } = this;
+    document.body.append(h("div", { role: "dialog", "aria-modal": "true", "data-twin-consent": "", className: "ui-dialog", style: { position: "fixed", inset: "30% 30% auto", background: "#fff", color: "#000", zIndex: 20 } }, h("h2", {}, ...pieces(t.consent)), h("p", {}, t.consent_text), h("button", { type: "button", onclick: () => this.client.consent(true) }, t.allow), h("button", { type: "button", onclick: () => this.client.consent(false) }, t.no)));
+  }
+
+  notice(title, text) {
+    document.querySelector("[data-tid=calling-notification]")?.remove();
+    if (title) document.body.append(h("div", { role: "alert", "data-tid": "calling-notification" }, h("span", {}, title), h("span", {}, text)));
+  }
+}

@@ -1,0 +1,40 @@
+// What Microsoft Teams says. English as in the client; German and Japanese as far as known.
+
+export const TEXTS = {
+  en: {
+    how: "How do you want to join your Teams meeting?", browser: "Continue on this browser", browser_label: "Join meeting from this browser", app: "Join on the Teams app", app_hint: "Don’t have the app?",
+    no_devices: "Continue without audio or video", no_devices_title: "Are you sure you don’t want audio or video?", name: "Type your name", join: "Join now", cancel: "Cancel", mic: "Mic", camera: "Camera", connecting: "Connecting…",
+    lobby: "Someone will let you in shortly", lobby_b: "someone in the meeting should let you in soon", hi: "Hi", host: "When the meeting starts, we’ll let people know you’re waiting", host_b: "Waiting for the meeting to start",
+    more: "More", leave: "Leave", chat: "Chat", people: "People", raise: "Raise", mute: "Mute", write: "Type a message", send: "Send", captions: "Captions", captions_on: "Turn on live captions", captions_off: "Turn off live captions", language: "Language and speech",
+    participants: "Participants", organizer: "Organizer", guest: "Guest", you: "You", unverified: "(Unverified)",
+    denied: "Sorry, but you were denied access to the meeting.", denied_b: "Your request to join was declined", gave_up: "No one responded to your request to join the meeting",
+    removed: "You’ve been removed from this meeting", ended: "The meeting has ended", left: "You left the meeting", rejoin: "Rejoin", dismiss: "Dismiss", disconnected: "You’ve been disconnected",
+    not_found: "Looks like the meeting URL is incorrect", wrong: "The meeting ID or passcode is incorrect", sign_in: "Sign in", sign_in_hint: "To join this meeting, sign in to your account", blocked: "You can’t join this meeting anonymously. The organizer’s policy doesn’t allow it.",
+    full: "This meeting is full", encrypted: "This meeting is end-to-end encrypted, and can’t be joined from a browser", captcha: "Verify you’re a real person", captcha_hint: "Enter the characters you see", reconnecting: "Reconnecting…",
+    consent: "Recording and transcription have started", consent_text: "By joining, you give consent for this meeting to be recorded.", allow: "I consent", no: "Leave", confirm: "OK", alert: "Your network is causing poor call quality", alert_text: "Meeting options have changed. People in the meeting may join without waiting.", unknown: "Meet the new Teams",
+  },
+  de: {
+    how: "Wie möchten Sie an Ihrer Teams-Besprechung teilnehmen?", browser: "In diesem Browser fortfahren", browser_label: "Über diesen Browser an der Besprechung teilnehmen", app: "In der Teams-App teilnehmen", app_hint: "Sie haben die App nicht?",
+    no_devices: "Ohne Audio oder Video fortfahren", no_devices_title: "Möchten Sie wirklich kein Audio oder Video?", name: "Geben Sie Ihren Namen ein", join: "Jetzt teilnehmen", cancel: "Abbrechen", mic: "Mikrofon", camera: "Kamera", connecting: "Verbindung wird hergestellt…",
+    lobby: "Sie werden in Kürze eingelassen", lobby_b: "jemand in der Besprechung sollte Sie bald einlassen", hi: "Hallo", host: "Wenn die Besprechung beginnt, teilen wir mit, dass Sie warten", host_b: "Warten auf den Beginn der Besprechung",
+    more: "Mehr", leave: "Verlassen", chat: "Chat", people: "Personen", raise: "Melden", mute: "Stummschalten", write: "Nachricht eingeben", send: "Senden", captions: "Untertitel", captions_on: "Liveuntertitel aktivieren", captions_off: "Liveuntertitel deaktivieren", language: "Sprache",
+    participants: "Teilnehmer", organizer: "Organisator", guest: "Gast", you: "Sie", unverified: "(Nicht überprüft)",
+    denied: "Ihnen wurde leider der Zugang zur Besprechung verweigert.", denied_b: "Ihre Anfrage zur Teilnahme wurde abgelehnt", gave_up: "Niemand hat auf Ihre Anfrage zur Teilnahme geantwortet",
+    removed: "Sie wurden aus dieser Besprechung entfernt", ended: "Die Besprechung wurde beendet", left: "Sie haben die Besprechung verlassen", rejoin: "Erneut teilnehmen", dismiss: "Schließen", disconnected: "Die Verbindung wurde getrennt",
+    not_found: "Die Besprechungs-URL ist anscheinend falsch", wrong: "Die Besprechungs-ID oder der Kenncode ist falsch", sign_in: "Anmelden", sign_in_hint: "Melden Sie sich an, um an dieser Besprechung teilzunehmen", blocked: "Sie können an dieser Besprechung nicht anonym teilnehmen. Die Richtlinie des Organisators lässt es nicht zu.",
+    full: "Diese Besprechung ist voll", encrypted: "Diese Besprechung ist Ende-zu-Ende-verschlüsselt", captcha: "Bestätigen Sie, dass Sie eine echte Person sind", captcha_hint: "Geben Sie die Zeichen ein", reconnecting: "Verbindung wird wiederhergestellt…",
+    consent: "Aufzeichnung und Transkription wurden gestartet", consent_text: "Mit der Teilnahme stimmen Sie der Aufzeichnung zu.", allow: "Ich stimme zu", no: "Verlassen", confirm: "OK", alert: "Ihr Netzwerk beeinträchtigt die Anrufqualität", alert_text: "Die Besprechungsoptionen wurden geändert.", unknown: "Das neue Teams",
+  },
+  ja: {
+    how: "Teams 会議にどのように参加しますか?", browser: "このブラウザーで続ける", browser_label: "このブラウザーから会議に参加", app: "Teams アプリで参加", app_hint: "アプリをお持ちではありませんか?",
+    no_devices: "オーディオまたはビデオなしで続行", no_devices_title: "オーディオまたはビデオを使用しませんか?", name: "名前を入力", join: "今すぐ参加", cancel: "キャンセル", mic: "マイク", camera: "カメラ", connecting: "接続しています…",
+    lobby: "まもなく会議への参加が許可されます", lobby_b: "会議の参加者がまもなく参加を許可します", hi: "こんにちは", host: "会議が開始されたら、お待ちいただいていることをお知らせします", host_b: "会議の開始を待っています",
+    more: "その他", leave: "退出", chat: "チャット", people: "ユーザー", raise: "手を挙げる", mute: "ミュート", write: "メッセージを入力", send: "送信", captions: "キャプション", captions_on: "ライブ キャプションをオンにする", captions_off: "ライブ キャプションをオフにする", language: "言語",
+    participants: "参加者", organizer: "開催者", guest: "ゲスト", you: "自分", unverified: "(未確認)",
+    denied: "申し訳ありませんが、会議へのアクセスが拒否されました。", denied_b: "参加要求が拒否されました", gave_up: "参加要求に誰も応答しませんでした",
+    removed: "この会議から削除されました", ended: "会議は終了しました", left: "会議から退出しました", rejoin: "再参加", dismiss: "閉じる", disconnected: "切断されました",
+    not_found: "会議の URL が正しくないようです", wrong: "会議 ID またはパスコードが正しくありません", sign_in: "サインイン", sign_in_hint: "この会議に参加するにはサインインしてください", blocked: "この会議に匿名で参加することはできません。開催者のポリシーで許可されていません。",
+    full: "この会議は満員です", encrypted: "この会議はエンドツーエンドで暗号化されています", captcha: "実在の人物であることを確認してください", captcha_hint: "表示されている文字を入力してください", reconnecting: "再接続しています…",
+    consent: "レコーディングと文字起こしが開始されました", consent_text: "参加すると、レコーディングに同意したことになります。", allow: "同意します", no: "退出", confirm: "OK", alert: "ネットワークの品質が低下しています", alert_text: "会議のオプションが変更されました。", unknown: "新しい Teams",
+  },
+};

@@ -1,0 +1,63 @@
+"""Every state is told apart in every language: classification alone, so many pages of one browser and no service."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agents.browser.api import Browser
+from agents.platforms.base import UiState
+from agents.platforms.registry import Registry
+from tests.twins.attending import Twins
+from tests.twins.cases import MISSING
+from tests.twins.hosts import PLATFORMS, ZOOM
+from tests.twins.visiting import visiting
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
+
+STATES: dict[str, str] = {
+    "normal": UiState.IN_MEETING,
+    "ignored in the lobby": UiState.LOBBY,
+    "host never comes": UiState.HOST_ABSENT,
+    "denied": UiState.DENIED,
+    "the lobby gives up": UiState.LOBBY_GAVE_UP,
+    "kicked": UiState.REMOVED,
+    "ended": UiState.ENDED,
+    "signed-in only": UiState.LOGIN_REQUIRED,
+    "wrong passcode": UiState.WRONG_PASSCODE,
+    "captcha": UiState.CAPTCHA,
+    "blocked": UiState.BLOCKED,
+    "encrypted": UiState.ENCRYPTED,
+    "full": UiState.FULL,
+    "not found": UiState.NOT_FOUND,
+    "consent asked later": "consent_answered",
+}
+SAME_WORDS = {(ZOOM, UiState.DENIED): UiState.REMOVED.value}
+"""Zoom tells those in the waiting room that they were removed."""
+PAGES_AT_ONCE = 5
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ja"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_every_state_is_told_apart_in_every_language(platform: str, language: str, twins: Twins, browser: Browser) -> None:
+    adapter = Registry().find(platform)
+    few = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def fault(scenario: str, wanted: str, variant: str) -> str:
+        async with few:
+            meeting = await twins.set_up(platform, scenario, language=language, variant=variant)
+            async with visiting(adapter, browser, meeting.url) as witness:
+                found = await witness.hears(wanted, SAME_WORDS.get((platform, wanted), wanted))
+        return "" if found else f"{scenario}, variant {variant}: {witness.told}"
+
+    # English in both variants; the other languages have them by turns.
+    chosen = [(scenario, state) for scenario, state in STATES.items() if scenario not in MISSING.get(platform, ())]
+    wanted = [
+        (scenario, state, variant)
+        for number, (scenario, state) in enumerate(chosen)
+        for variant in ("a", "b")
+        if language == "en" or number % 2 == (variant == "b")
+    ]
+    faults = [text for text in await asyncio.gather(*(fault(*one) for one in wanted)) if text]
+    assert not faults, "\n" + "\n".join(faults)

@@ -1,0 +1,61 @@
+"""Each scenario on each platform: a bot made by REST with a real link, and all that its log must say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.meetings.service import Service
+from tests.twins.attending import Twins, moves
+from tests.twins.cases import CASES, Case
+from tests.twins.plays import Played, Plays
+from tests.twins.scenarios import scenarios
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def plays(request: pytest.FixtureRequest, service: Service, twins: Twins) -> AsyncIterator[Plays]:
+    chosen = [item.callspec.params["case"] for item in request.session.items if item.name.startswith("test_a_scenario[")]
+    made = Plays(service, twins, chosen)
+    yield made
+    await made.stop()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_scenario(case: Case, plays: Plays) -> None:
+    played = await plays.of(case)
+    assert tuple(moves(played.log)) == case.moves, played.said
+    assert set(case.remarks) <= set(played.remarks), played.said
+    if case.moves[-1].startswith("could_not_join_meeting"):
+        evidence_is_kept(played, plays.service.folder)
+    if "left_meeting" in case.moves and "joined_meeting" in case.moves:
+        left_like_a_guest(played)
+    people_are_who_they_are(played)
+
+
+def evidence_is_kept(played: Played, folder: Path) -> None:
+    """A picture and the text of what the page showed."""
+    bot = played.log[0]["bot_id"]
+    kept = list((folder / "data" / "media" / bot / "debug").glob("*"))
+    assert {".png", ".txt"} <= {path.suffix for path in kept}, (kept, played.said)
+
+
+def people_are_who_they_are(played: Played) -> None:
+    """Nobody is told of who was not there: neither the bot itself nor tiles of nobody. Who had time to be seen is seen."""
+    scenario = scenarios()[played.case.scenario]
+    came = [name for cue in scenario.cues if cue.call["action"] == "guests_come" for name in cue.call["names"]]
+    renamed = [cue.call["to"] for cue in scenario.cues if cue.call["action"] == "guest_renamed"]
+    there = {*scenario.guests, *came}
+    told = {name for name, _ in played.people}
+    assert told <= {*there, *renamed}, played.said
+    if played.case.leaves_after != "joined_meeting" and "joined_meeting" in played.case.moves:
+        assert there <= told, played.said
+
+
+def left_like_a_guest(played: Played) -> None:
+    """It told the platform that it goes, and did not just vanish: nobody looks at a frozen tile for a while."""
+    assert "goodbye" in [one["what"] for one in played.seen], played.seen

@@ -1,0 +1,162 @@
+// Inside a meeting of Zoom's web client.
+
+import { about } from "../lib/client.js";
+import { h, later, pieces, player } from "../lib/kit.js";
+
+export class Meeting {
+  constructor(client, t) {
+    this.client = client;
+    this.t = t;
+    this.stage = h("div", { className: "main-layout", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
+    this.footer = h("footer", { id: "wc-footer", className: "footer", style: { position: "fixed", bottom: 0, left: 0, right: 0, height: "52px", background: "#222" } });
+    this.side = h("div", { className: "right-panel", style: { position: "fixed", right: 0, top: 0, width: "320px", background: "#fff", color: "#000" } });
+    this.over = h("div", {});
+    this.sounds = h("div", { style: { display: "none" } });
+    this.videos = new Map();
+    this.open = new Set();
+    document.title = "Zoom";
+    document.body.style.cssText = "background:#111;color:#fff;margin:0";
+    document.body.replaceChildren(h("div", { id: "wc-container-left" }, this.stage), this.side, this.over, this.sounds);
+    client.redraw = () => this.bar();
+    this.people();
+    this.begin();
+  }
+
+  // The tool bar comes last, and shows when the pointer moves.
+  async begin() {
+    await later(about.late_controls_seconds ?? 0.3);
+    this.bar();
+    document.body.append(this.footer);
+    this.timer = setInterval(() => this.bar(), 3000);
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.client.redraw = null;
+  }
+
+  draw(what, detail) {
+    if (what === "people" || what === "view") this.people();
+    if (what === "chat" && this.open.has("chat")) this.messages();
+    if (what === "caption") this.caption(detail);
+    if (what === "stream") this.stream(detail);
+    if (what === "consent") this.consent();
+    if (what === "alert") this.notice(this.t.alert, this.t.alert_text);
+    if (what === "line") this.notice(this.client.online ? "" : this.t.reconnecting, "");
+  }
+
+  bar() {
+    const { t, client } = this;
+    const button = (label, onclick, more = {}) => h("button", { type: "button", "aria-label": label, className: "footer-button-base__button", onclick, ...more }, h("span", { class: "label" }, label));
+    const sound = client.deaf ? button(t.audio, () => this.joinAudio(), { className: "join-audio-container__btn" }) : button(client.media.on("audio") ? t.mute : t.unmute, () => client.media.set("audio", !client.media.on("audio")), { className: "join-audio-container__btn" });
+    this.footer.replaceChildren(
+      sound,
+      button(client.media.on("video") ? t.stop_video : t.start_video, () => client.media.set("video", !client.media.on("video")), { className: "send-video-container__btn" }),
+      button(`${t.open_people},[${client.people.size}]`, () => this.toggle("people")),
+      button(t.open_chat, () => this.toggle("chat")),
+      button(t.captions, () => this.toggleCaptions()),
+      button(t.more, () => {}),
+      button(t.leave, () => this.askLeave(), { className: "footer__leave-btn" }),
+    );
+  }
+
+  joinAudio() {
+    const panel = h("div", { className: "join-audio-by-voip", role: "dialog", style: { position: "fixed", bottom: "80px", left: "40px", background: "#fff" } }, h("button", { type: "button", className: "join-audio-by-voip__join-btn", onclick: () => this.hear(panel) }, this.t.computer));
+    this.over.replaceChildren(panel);
+  }
+
+  hear(panel) {
+    panel.remove();
+    this.client.listen();
+    this.bar();
+  }
+
+  askLeave() {
+    const { t } = this;
+    this.over.replaceChildren(h("div", { className: "leave-meeting-options", style: { position: "fixed", bottom: "60px", right: "20px" } }, h("button", { type: "button", className: "leave-meeting-options__btn leave-meeting-options__btn--danger", onclick: () => this.client.leave() }, t.leave_meeting), h("button", { type: "button", onclick: () => this.over.replaceChildren() }, t.cancel)));
+  }
+
+  people() {
+    this.stage.replaceChildren(
+      ...[...this.client.people.values()].map((person) => {
+        const video = this.videos.get(person.id);
+        return h("div", { className: `gallery-video-container__video-frame${person.speaking ? " gallery-video-container__video-frame--active" : ""}`, style: { width: "600px", height: "340px", background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
+      }),
+    );
+    if (this.open.has("people")) this.roster();
+  }
+
+  stream({ id, kind, stream }) {
+    if (kind === "audio") this.sounds.append(player(stream, "audio"));
+    else {
+      this.videos.set(id, stream);
+      this.people();
+    }
+  }
+
+  toggle(what) {
+    if (!this.open.delete(what)) this.open = new Set([what]);
+    this.side.replaceChildren();
+    if (this.open.has("chat")) this.chat();
+    if (this.open.has("people")) this.roster();
+  }
+
+  mark(person) {
+    const { t } = this;
+    const isSelf = person.id === this.client.selfId;
+    return isSelf ? (person.host ? t.host_me : t.me) : person.host ? t.host_mark : "";
+  }
+
+  roster() {
+    const items = [...this.client.people.values()].map((person) => h("li", { className: "participants-item__item-layout participants-li", "aria-label": `${person.name} ${this.mark(person)}` }, h("div", { className: "participants-item__name-section" }, h("span", { className: "participants-item__display-name" }, person.name), h("span", { className: "participants-item__name-label" }, this.mark(person))), h("i", { className: person.speaking ? "lazy-svg-icon__icon lazy-icon-icons/participants-list/audio-voip-speaking" : "lazy-svg-icon__icon" })));
+    this.side.replaceChildren(h("h2", {}, `${this.t.participants} (${items.length})`), h("ul", { id: "participants-ul", role: "list" }, items));
+  }
+
+  chat() {
+    const { t } = this;
+    this.list = h("div", { id: "chat-list-content", role: "log" });
+    const box = h("div", { className: "tiptap ProseMirror", contenteditable: "true", role: "textbox", "aria-label": t.write, style: { minHeight: "40px" } });
+    box.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey) return;
+      event.preventDefault();
+      if (box.textContent.trim()) this.client.say(box.textContent);
+      box.replaceChildren();
+    });
+    this.side.replaceChildren(h("h2", {}, t.chat), this.list, h("div", { className: "chat-receiver-list" }, t.to, h("button", { type: "button", className: "chat-receiver-list__menu-button" }, t.everyone)), box);
+    this.messages();
+  }
+
+  messages() {
+    const { t } = this;
+    this.list.replaceChildren(
+      ...this.client.chat.map((message) => {
+        const own = message.from === this.client.selfId;
+        const hidden = message.to !== null;
+        return h("div", { className: "new-chat-item__container", id: `chat-message-${message.id}` }, h("div", { className: "chat-item__chat-info-header", "data-private": hidden ? "" : null }, h("span", { className: "chat-item__sender" }, own ? t.you : message.name), hidden && h("span", { className: "chat-privately" }, ` ${t.to_me} ${t.direct}`)), h("div", { className: "new-chat-message__container", id: message.id }, h("div", { className: "new-chat-message__text-content" }, h("p", {}, message.text))));
+      }),
+    );
+  }
+
+  toggleCaptions() {
+    this.captions = this.captions ? null : h("div", { id: "live-transcription-subtitle", className: "live-transcription-subtitle__box" });
+    document.querySelector("#live-transcription-subtitle")?.remove();
+    if (this.captions) document.body.append(this.captions);
+  }
+
+  caption({ name, text }) {
+    if (!this.captions) return;
+    this.captions.replaceChildren(h("div", { className: "live-transcription-subtitle__item" }, h("img", { alt: name }), h("span", { className: "live-transcription-subtitle__name" }, `${name}:`), h("span", { className: "live-transcription-subtitle__text" }, text)));
+  }
+
+  consent() {
+    document.querySelector("#recording-disclaimer")?.remove();
+    if (!this.client.consentAsked) return;
+    const { t } = this;
+    document.body.append(h("div", { id: "recording-disclaimer", className: "zm-modal zm-modal-legacy", role: "dialog", "aria-modal": "true", style: { position: "fixed", inset: "30% 30% auto", background: "#fff", color: "#000", zIndex: 20 } }, h("div", { className: "zm-modal-body-title" }, ...pieces(t.consent)), h("p", {}, t.consent_text), h("div", { className: "zm-modal-footer" }, h("button", { className: "zm-btn zm-modal-footer-default-button zm-btn--primary", type: "button", onclick: () => this.client.consent(true) }, t.got), h("button", { className: "zm-btn", type: "button", onclick: () => this.client.consent(false) }, t.leave_meeting))));
+  }
+
+  notice(title, text) {
+    document.querySelector("#notice")?.remove();
+    if (title) document.body.append(h("div", { id: "notice", className: "notification-message-wrap", role: "alert" }, h("span", {}, title), h("span", {}, text)));
+  }
+}
