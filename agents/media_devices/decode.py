@@ -18,6 +18,8 @@ _PIECE_BYTES = 2 * SAMPLE_RATE
 """A second of sound."""
 _READ_BYTES = 1 << 16
 _LARGEST_FRAME = 4 << 20
+_MOST_PIXELS = "9000000"
+"""Of a film's frame: 4K. A few bytes can stand for more than any machine has room for."""
 _END_OF_JPEG = b"\xff\xd9"
 
 
@@ -69,10 +71,10 @@ async def _reading(path: Path, kind: Kind, wanted: Sequence[str]) -> AsyncIterat
     if program is None:
         raise DeviceError("ffmpeg is not installed on the worker's machine: install the package ffmpeg, then ask again.")
     last = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
-    command = [*last, program, "-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", kind.value]
+    command = [*last, program, "-v", "error", "-nostdin", "-protocol_whitelist", "file", "-max_pixels", _MOST_PIXELS]
     process = await asyncio.create_subprocess_exec(
         *command,
-        *("-threads", "1", "-i", str(path), *wanted),
+        *("-f", kind.value, "-threads", "1", "-i", str(path), *wanted),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -69,7 +69,7 @@ class BotWishes:
         return await self._wish(request, caller, Wish.OUTPUT_IMAGE, command, lambda _: out.OutputImageResponse())
 
     async def output_video(self, request: out.OutputVideoRequest, caller: Caller) -> out.OutputVideoResponse:
-        """The worker's browser fetches the film."""
+        """The worker fetches the film, and looks then at where its address leads."""
         film = agent.OutputVideoCommand(url=request.url, loop=request.loop, mute_video=request.mute_video)
         return await self._wish(
             request, caller, Wish.OUTPUT_VIDEO, agent.Command(output_video=film), lambda _: out.OutputVideoResponse()

@@ -15,6 +15,7 @@ from server.domain import defaults
 from server.domain.errors import Violation
 from server.domain.limits import ProjectLimits
 from server.domain.meeting_url import MeetingPlaces, MeetingUrlError, parse_meeting_url
+from server.rpc import pictures
 from server.rpc.convert import time_us
 from server.rpc.wording import BLANK, REQUIRED
 
@@ -111,11 +112,14 @@ def check_bot_image(request: CreateBotRequest) -> Iterator[Violation]:
 
 
 def picture_problem(image: bot_settings_pb2.BotImage) -> str | None:
-    """What is wrong with a picture whose type is given; None if its first bytes are those of its type."""
+    """What is wrong with a picture whose type is given; None if its first bytes are those of its type and it is not too large."""
     magic, word = _MAGIC.get(image.type, (b"", ""))
-    if image.data.startswith(magic):
+    if not image.data.startswith(magic):
+        return f"The data is not a {word} image: its first bytes are not those of a {word} file."
+    width, height = pictures.size_of(image.data) or (0, 0)
+    if width * height <= pictures.MOST_PIXELS:
         return None
-    return f"The data is not a {word} image: its first bytes are not those of a {word} file."
+    return f"The image has {width:,} × {height:,} pixels: at most {pictures.MOST_PIXELS:,} can be shown."
 
 
 def is_mp3(data: bytes) -> bool:
