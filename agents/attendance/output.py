@@ -21,7 +21,10 @@ from agents.media_devices.virtual_devices import DeviceError, Picture, VirtualDe
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_settings_pb2 as settings
 
+_Play = Callable[[VirtualDevices, agent.Command], Awaitable[None]]
+_PREFIX = "rollcall-play-"
 _NOT_IN = "The bot is not in the meeting now: ask again when it is."
+_NO_ROOM = "The worker could not keep the file while it is played: its disk may be full."
 _LEFT = "The bot went out of the meeting before it was played."
 
 
@@ -37,11 +40,10 @@ def _picture_of(image: settings.BotImage) -> Picture:
 class Output:
     """Plays on whatever visit is under way, and answers commands."""
 
-    def __init__(self, link: LinkPort, *, picture: Picture | None, fetch: Fetch, folder: Path | None = None) -> None:
-        """`picture`: what the bot shows from the beginning. `folder`: where files are kept while they are played."""
+    def __init__(self, link: LinkPort, *, picture: Picture | None, fetch: Fetch) -> None:
+        """`picture`: what the bot shows from the beginning."""
         self._link = link
         self._fetch = fetch
-        self._folder = folder
         self._one_at_a_time = asyncio.Lock()
         self._film: asyncio.Task[None] | None = None
         self._tasks = Tasks()
@@ -58,21 +60,14 @@ class Output:
             case _:
                 self._begin(visit, command, self._replace_film)
 
-    def _begin(
-        self, visit: Visit | None, command: agent.Command, play: Callable[[VirtualDevices, agent.Command], Awaitable[None]]
-    ) -> None:
+    def _begin(self, visit: Visit | None, command: agent.Command, play: _Play) -> None:
         devices = visit.devices if visit is not None else None
         if devices is None:
             self._link.answer(command.command_id, done=False, detail=_NOT_IN)
         else:
             self._tasks.begin(self._answered(devices, command, play), name="output")
 
-    async def _answered(
-        self,
-        devices: VirtualDevices,
-        command: agent.Command,
-        play: Callable[[VirtualDevices, agent.Command], Awaitable[None]],
-    ) -> None:
+    async def _answered(self, devices: VirtualDevices, command: agent.Command, play: _Play) -> None:
         try:
             await _while_there(devices, play(devices, command))
         except DeviceError as error:
@@ -80,11 +75,7 @@ class Output:
         except BrowserError as error:
             self._link.answer(command.command_id, done=False, detail=f"The meeting's page did not play it ({code_of(error)}).")
         except OSError:
-            self._link.answer(
-                command.command_id,
-                done=False,
-                detail="The worker could not keep the file while it is played: its disk may be full.",
-            )
+            self._link.answer(command.command_id, done=False, detail=_NO_ROOM)
         except Exception:  # noqa: BLE001 - a fault of ours must not leave the command unanswered
             structlog.get_logger().exception("output_failed")
             self._link.answer(command.command_id, done=False, detail="A fault in the worker; see its log.")
@@ -93,16 +84,16 @@ class Output:
 
     async def _sound(self, devices: VirtualDevices, command: agent.Command) -> None:
         async with self._one_at_a_time:
-            with tempfile.TemporaryDirectory(prefix="rollcall-play-", dir=self._folder) as folder:
+            with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
                 path = Path(folder) / "sound.mp3"
                 await asyncio.to_thread(path.write_bytes, command.output_audio.data)
                 await play_sound(devices, path, Kind.MP3)
 
     async def _image(self, devices: VirtualDevices, command: agent.Command) -> None:
         picture = _picture_of(command.output_image.image)
-        await self._end_film()
-        await devices.set_picture(picture)
+        await devices.set_picture(picture)  # first: one that cannot be shown ends no film
         self.picture = picture
+        await self._end_film()
 
     async def _replace_film(self, devices: VirtualDevices, command: agent.Command) -> None:
         wish = command.output_video
@@ -122,7 +113,7 @@ class Output:
             film.result()
 
     async def _play_film(self, devices: VirtualDevices, wish: agent.OutputVideoCommand, began: asyncio.Event) -> None:
-        with tempfile.TemporaryDirectory(prefix="rollcall-play-", dir=self._folder) as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
             path = Path(folder) / "film.mp4"
             await self._fetch(wish.url, path)
             while True:
