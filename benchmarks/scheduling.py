@@ -104,10 +104,10 @@ async def main() -> str:
         sweeps.append(["none", await _sweep_cpu_ms(url)])
         async with meeting(database_url=url, worker_bots="8") as there:
             await _schedule_many(there.port, there.http.headers["Authorization"].removeprefix("Token "))
-            plan = {(1, "mp3"): 5, (2, "mp3"): 3, (4, "mp3"): 2, (1, "mp4"): 3, (2, "mp4"): 2}
+            plan = {(1, "mp3"): 4, (2, "mp3"): 2, (4, "mp3"): 2, (1, "mp4"): 3, (2, "mp4"): 2}
             rows += await _rounds(there.http, there.room, plan, "staged 60 s ahead")
         async with meeting(database_url=url, worker_bots="8", stage_seconds="0") as there:
-            rows += await _rounds(there.http, there.room, {(1, "mp3"): 3, (2, "mp3"): 2}, "not staged")
+            rows += await _rounds(there.http, there.room, {(1, "mp3"): 2, (2, "mp3"): 1}, "not staged")
         sweeps.append([f"{SCHEDULED:,}", await _sweep_cpu_ms(url)])
     return "\n\n".join(
         (

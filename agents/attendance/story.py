@@ -151,7 +151,8 @@ class Story:
         if ending.way is not Way.OVER or self._door.passed:
             return ending
         other = await self._pause(self._door.left_s)
-        self._door.open_if_due()
+        if other is None:
+            self._door.open()
         return other or ending
 
     # -- visits --
