@@ -16,7 +16,7 @@ from server.store.changes import metadata_json
 from server.store.records import BotRecord, NewBot
 from server.store.rows import BotRow
 from server.store.tables import BOT, LIVE_SQL
-from server.store.texts import key_hash, storable
+from server.store.texts import key_hash, meeting_hash, storable
 from server.store.writer import Op
 
 _HOLDERS: Final = select(BOT.c.project_id, BOT.c.deduplication_hash, BOT.c.id).where(
@@ -103,6 +103,7 @@ def _new_row(bot: NewBot, hash_: str | None, now_us: int) -> BotRow:
         project_id=bot.project_id,
         bot_name=storable(bot.bot_name),
         meeting_url=storable(bot.meeting_url),
+        meeting_hash=meeting_hash(storable(bot.meeting_url)),
         platform=bot.platform,
         platform_name=bot.platform_name,
         record_speech_events=bot.record_speech_events,

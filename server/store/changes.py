@@ -15,7 +15,7 @@ from server.store.batch import Batch
 from server.store.records import BotChange, BotRecord
 from server.store.rows import BotRow
 from server.store.tables import BOT_SETTINGS
-from server.store.texts import is_id, storable
+from server.store.texts import is_id, meeting_hash, storable
 from server.store.writer import Op
 
 _SETTINGS: Final = select(BOT_SETTINGS.c.bot_id, BOT_SETTINGS.c.data).where(
@@ -51,6 +51,7 @@ class UpdateBot(Op[BotRecord]):
         if change.meeting is not None:
             url, row.platform, row.platform_name = change.meeting
             row.meeting_url = storable(url)
+            row.meeting_hash = meeting_hash(row.meeting_url)
         if change.join_at_us is not None:
             row.join_at_us = change.join_at_us
         if change.settings:

@@ -15,7 +15,7 @@ from server.store.pages import PageCursor, read_page
 from server.store.records import BotFilter, BotRecord, CommandRecord, Page, ParticipantRecord, RecordingRecord
 from server.store.rows import RECORD_COLUMNS, RECORD_FIELDS, record_from
 from server.store.tables import BOT, CHAT_MESSAGE, COMMAND, LIVE_SQL, PARTICIPANT, PARTICIPANT_EVENT, RECORDING
-from server.store.texts import is_id, key_hash, storable
+from server.store.texts import is_id, key_hash, meeting_hash, storable
 
 _BOTS: Final = select(*RECORD_COLUMNS)
 _PROJECT_OF: Final = select(BOT.c.project_id).where(BOT.c.id == bindparam("bot_id"))
@@ -63,7 +63,8 @@ def read_bots(
 
 def _filtered(statement: Select[Any], filters: BotFilter, dialect: str) -> Select[Any]:
     if filters.meeting_url is not None:
-        statement = statement.where(BOT.c.meeting_url == storable(filters.meeting_url))
+        url = storable(filters.meeting_url)
+        statement = statement.where(BOT.c.meeting_hash == meeting_hash(url), BOT.c.meeting_url == url)
     if filters.deduplication_key is not None:
         statement = statement.where(BOT.c.deduplication_hash == key_hash(filters.deduplication_key))
     if filters.states:

@@ -23,6 +23,7 @@ class BotRow:
     project_id: str
     bot_name: str
     meeting_url: str
+    meeting_hash: str
     platform: int
     platform_name: str
     record_speech_events: bool

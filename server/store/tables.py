@@ -93,6 +93,8 @@ class Bot(SQLModel, table=True):
             sqlite_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
             postgresql_where=text("deduplication_hash IS NOT NULL AND " + LIVE_SQL),
         ),
+        # Lists the bots of a meeting.
+        Index("ix_bot_project_id_meeting_hash", "project_id", "meeting_hash", "created_us", "id"),
         # Lists the bots that have or had a key.
         Index(
             "ix_bot_project_id_deduplication_hash",
@@ -117,6 +119,7 @@ class Bot(SQLModel, table=True):
     project_id: str = Field(foreign_key="project.id")
     bot_name: str = Field(sa_type=Text)
     meeting_url: str = Field(sa_type=Text)
+    meeting_hash: str
     platform: int = Field(sa_type=SmallInteger)
     platform_name: str
     record_speech_events: bool

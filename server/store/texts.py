@@ -24,6 +24,11 @@ def is_id(text: str) -> bool:
     return _NUL not in text and len(text) <= _MOST_IN_A_KEY
 
 
+def meeting_hash(url: str) -> str:
+    """What an index compares of a meeting's URL, which may be longer than PostgreSQL's indexes take."""
+    return hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
 def key_hash(key: str | None) -> str | None:
     """What the unique index compares of a deduplication key."""
     return None if key is None else hashlib.sha256(key.encode()).hexdigest()

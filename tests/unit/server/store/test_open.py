@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from server.domain.errors import BadSetting, DatabaseAway, SchemaMismatch
-from server.store import Store, StoreConfig
+from server.store import BotFilter, Store, StoreConfig, migrations
 from server.store.engines import make_engine
 from tests import services
 from tests.unit.server.store.story import opened
@@ -90,3 +91,20 @@ async def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
     with pytest.raises(DatabaseAway, match="correct ROLLCALL_DATABASE_URL") as away:
         await Store.open(StoreConfig(f"postgresql://rollcall:secret@127.0.0.1:{services.free_port()}/x"))
     assert "secret" not in str(away.value)
+
+
+async def test_bots_from_before_are_found_by_their_meeting(database_url: str) -> None:
+    async with opened(database_url) as story:
+        bots = [await story.bot(meeting_url=f"https://meet.example/{at % 3}") for at in range(3)]
+    engine = make_engine(StoreConfig(database_url), writes=True)
+    with engine.begin() as connection:
+        command.downgrade(migrations.config(connection), "0006")
+    with engine.begin() as connection:
+        migrations.migrate(connection)
+    engine.dispose()
+    store = await Store.open(StoreConfig(database_url))
+    try:
+        found = await store.list_bots(bots[1].project_id, BotFilter(meeting_url="https://meet.example/1"))
+        assert [bot.id for bot in found.results] == [bots[1].id]
+    finally:
+        await store.close()
