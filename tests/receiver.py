@@ -50,6 +50,7 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answer: Callable[[Received], Answer] = lambda _: 200
     open: int = 0
+    most_open: int = 0
 
     async def until(self, count: int, within_s: float = PATIENCE_S) -> list[Received]:
         """Waits until so many requests have come."""
@@ -63,6 +64,7 @@ class Receiver:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
+        self.most_open = max(self.most_open, self.open)
         try:
             while await self._one(reader, writer):
                 pass

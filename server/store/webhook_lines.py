@@ -36,7 +36,6 @@ _DUE: Final = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_DUE_OF_BOT: Final = _DUE.where(WEBHOOK_LINE.c.bot_id == bindparam("bot_id"))
 _IN_ORDER: Final = (
     select(WEBHOOK_LINE.c.webhook_id)
     .where(tuple_(WEBHOOK_LINE.c.webhook_id, WEBHOOK_LINE.c.bot_id).in_(bindparam("keys", expanding=True)))
@@ -97,30 +96,25 @@ def delivery_of(row: Any) -> DeliveryRecord:
 
 
 class ClaimLines(Op[list[Line]]):
-    """Takes lines that are due, `limit` at most; of one bot, or of all. Those that another server is at are skipped.
+    """Takes lines that are due, `limit` at most, the longest waiting first. Those that another server is at are skipped.
 
     busy: how many lines of each webhook the caller is at already; with these no webhook gets more than `share`, so that one that
     hangs cannot keep all the others waiting.
     """
 
-    def __init__(self, word: str, lease_us: int, *, limit: int, busy: Mapping[str, int], share: int, bot_id: str | None) -> None:
+    def __init__(self, word: str, lease_us: int, *, limit: int, busy: Mapping[str, int], share: int) -> None:
         self._word = word
         self._lease_us = lease_us
         self._limit = limit
         self._busy = Counter(busy)
         self._share = share
-        self._bot_id = bot_id
 
     def run(self, batch: Batch) -> list[Line]:
         """The lines, now held."""
-        most = {
-            "now_us": batch.now_us,
-            "most": self._limit * _LOOKED_AT,
-            "full": [key for key, n in self._busy.items() if n >= self._share],
-        }
-        statement, more = (_DUE, {}) if self._bot_id is None else (_DUE_OF_BOT, {"bot_id": self._bot_id})
+        full = [webhook_id for webhook_id, count in self._busy.items() if count >= self._share]
+        place = {"now_us": batch.now_us, "most": self._limit * _LOOKED_AT, "full": full}
         lines: list[Line] = []
-        for webhook_id, bot_id in batch.connection.execute(statement, most | more).all():
+        for webhook_id, bot_id in batch.connection.execute(_DUE, place).all():
             if len(lines) < self._limit and self._busy[webhook_id] < self._share:
                 self._busy[webhook_id] += 1
                 lines.append(Line(webhook_id, bot_id, self._word))

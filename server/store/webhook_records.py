@@ -86,12 +86,13 @@ class LineWork:
 class Attempt:
     """How an attempt went. `status`: the HTTP status, where one came; `error`: in our words, None for success.
 
-    `final`: nothing will change by trying again.
+    `final`: nothing will change by trying again; `slow`: the receiver took more than its time.
     """
 
     status: int | None = None
     error: str | None = None
     final: bool = False
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,14 +164,10 @@ class WebhookStore:
         """Whether a line waits for somebody. Cheap: no transaction."""
         return await self._reader.run(lambda connection: connection.execute(_ANY_DUE, {"now_us": now_us}).first() is not None)
 
-    async def claim_lines(
-        self, *, limit: int, lease_s: float, busy: Mapping[str, int], share: int, bot_id: str | None = None
-    ) -> list[Line]:
+    async def claim_lines(self, *, limit: int, lease_s: float, busy: Mapping[str, int], share: int) -> list[Line]:
         """Takes lines that are due, as lines.ClaimLines."""
-        lease_us = round(lease_s * _SECOND_US)
-        return await self._deliveries.submit(
-            lines.ClaimLines(random_word(), lease_us, limit=limit, busy=busy, share=share, bot_id=bot_id)
-        )
+        op = lines.ClaimLines(random_word(), round(lease_s * _SECOND_US), limit=limit, busy=busy, share=share)
+        return await self._deliveries.submit(op)
 
     async def read_line(self, line: Line) -> LineWork | None:
         """What waits in a line, the next few in order; None where the webhook is gone or disabled."""

@@ -69,10 +69,10 @@ class Webhooks:
         loop = asyncio.get_running_loop()
         self._resealing = loop.create_task(self._reseal())
 
-        def hint(bot_id: str) -> None:
-            """From the queue's thread."""
+        def hint(_bot_id: str) -> None:
+            """From the queue's thread. Whose line is due longest is sent first, whatever bot the hint is about."""
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._deliverer.hint, bot_id)
+                loop.call_soon_threadsafe(self._deliverer.hint)
 
         self._dispatcher.listen(hint)
         self._store.on_commit(self._hear)

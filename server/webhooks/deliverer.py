@@ -33,6 +33,8 @@ _FORGET_EVERY_S: Final = 60.0
 _FORGET_AT_ONCE: Final = 1000
 _IN_A_ROW: Final = 64
 """Deliveries that one line may send before others have their turn."""
+_MOST_SLOW: Final = 10_000
+"""Webhooks that are remembered for having hung."""
 _STOP_S: Final = 2.0
 _NO_SECRET: Final = Attempt(error="The signing secret cannot be opened; the server's log says more. Rotate it to have a new one.")
 _GONE: Final = Attempt(error="What it told was deleted.", final=True)
@@ -69,12 +71,12 @@ class Deliverer:
         self._sending: dict[asyncio.Task[None], Line] = {}
         self._busy: Counter[str] = Counter()
         self._more = asyncio.Event()
-        self._hinted: set[str] = set()
+        self._slow: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begins to send."""
-        loops = (self._follow_hints(), self._sweep(), self._forget())
+        loops = (self._work(), self._forget())
         self._tasks = [asyncio.get_running_loop().create_task(one) for one in loops]
 
     async def stop(self) -> None:
@@ -89,41 +91,31 @@ class Deliverer:
                 await self._store.release(line)
         await self._sender.close()
 
-    def hint(self, bot_id: str) -> None:
-        """Says that something waits for a webhook of this bot."""
-        self._hinted.add(bot_id)
+    def hint(self) -> None:
+        """Says that something waits for a webhook."""
         self._more.set()
 
     # -- Finding lines -------------------------------------------------------------------------------------------------
 
-    async def _follow_hints(self) -> None:
+    async def _work(self) -> None:
         while True:
-            await self._more.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._config.every_s):
+                    await self._more.wait()
             self._more.clear()
-            hinted, self._hinted = self._hinted, set()
-            for bot_id in hinted:
-                if len(self._sending) >= self._config.concurrency:
-                    break  # the sweep takes them up
-                await self._claim(bot_id)
-
-    async def _sweep(self) -> None:
-        while True:
+            # Where the database is away, all that is due stays due.
             with contextlib.suppress(DatabaseAway):
                 if await self._store.any_due(self._clock.now_us()):
-                    await self._claim(None)
-            await asyncio.sleep(self._config.every_s)
+                    await self._claim()
 
-    async def _claim(self, bot_id: str | None) -> None:
+    async def _claim(self) -> None:
         room = self._config.concurrency - len(self._sending)
         if room <= 0:
             return
-        try:
-            lines = await self._store.claim_lines(
-                limit=room, lease_s=self._config.lease_s, busy=self._busy, share=self._config.share, bot_id=bot_id
-            )
-        except DatabaseAway:
-            return  # they are due all the same, and the sweep finds them
-        for line in lines:
+        share = self._config.share
+        # One that hung the last time gets one line, so that many such take no more than a place each.
+        busy = self._busy + Counter(dict.fromkeys(self._slow, share - 1))
+        for line in await self._store.claim_lines(limit=room, lease_s=self._config.lease_s, busy=busy, share=share):
             self._busy[line.webhook_id] += 1
             task = asyncio.get_running_loop().create_task(self._guarded(line))
             self._sending[task] = line
@@ -134,6 +126,7 @@ class Deliverer:
         self._busy[line.webhook_id] -= 1
         if not self._busy[line.webhook_id]:
             del self._busy[line.webhook_id]
+        self._more.set()  # there is room for another
 
     # -- Sending one line ----------------------------------------------------------------------------------------------
 
@@ -155,6 +148,7 @@ class Deliverer:
             failing = work.webhook.failing_since_us is not None
             for parcel in parcels:
                 attempt = await self._attempt(work, parcel)
+                self._note_slow(work.webhook.id, slow=attempt.slow)
                 settled = await self._store.settle(line, parcel, attempt, lease_s=self._config.lease_s, was_failing=failing)
                 failing = settled.failing_since_us is not None
                 if settled.failing_since_us is not None:
@@ -163,8 +157,12 @@ class Deliverer:
                     return
                 sent += 1
         await self._store.release(line)
-        if sent >= _IN_A_ROW:
-            self.hint(line.bot_id)
+
+    def _note_slow(self, webhook_id: str, *, slow: bool) -> None:
+        if not slow:
+            self._slow.discard(webhook_id)
+        elif len(self._slow) < _MOST_SLOW:
+            self._slow.add(webhook_id)
 
     async def _disable_if_hopeless(self, webhook: WebhookRecord, failing_since_us: int) -> None:
         days = self._config.disable_days

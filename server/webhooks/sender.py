@@ -44,7 +44,7 @@ class Sender:
                 status = answer.status_code
                 await _read(answer)
         except (TimeoutError, httpx.TimeoutException):
-            return Attempt(status, f"No complete answer within {self._timeout_s:g} s.")
+            return Attempt(status, f"No complete answer within {self._timeout_s:g} s.", slow=True)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError) as error:
             return Attempt(status, _words(error))
         return _judged(status)

@@ -246,13 +246,6 @@ async def test_no_webhook_gets_more_than_its_share_of_lines(story: Story) -> Non
     assert [line.webhook_id for line in await claim(story, limit=10, share=3, busy={slow.id: 2, other.id: 3})] == [slow.id]
 
 
-async def test_one_bots_lines_can_be_asked_for(story: Story) -> None:
-    await webhook(story)
-    await story.bot()
-    bot = await story.bot()
-    assert [line.bot_id for line in await claim(story, bot_id=bot.id)] == [bot.id]
-
-
 async def test_a_webhook_that_takes_nothing_for_days_is_disabled_with_all_that_waits(story: Story) -> None:
     hook = await webhook(story)
     bot = await story.bot()

@@ -107,7 +107,7 @@ async def test_a_server_that_dies_in_the_middle_loses_nothing(story: Story, hook
         dying._sending.clear()
     hook.answer = lambda _: 200
     async with delivering(story) as second:
-        await second._claim(None)
+        await second._claim()
         assert len(hook.received) == 1, "its lease is not over yet"
         story.clock.advance(65)
         received = await hook.until(4)
@@ -133,15 +133,43 @@ async def test_a_server_that_stops_in_good_order_lets_go_at_once(story: Story, h
 async def test_a_hint_is_followed_and_a_hint_too_many_changes_nothing(story: Story, hook: Receiver) -> None:
     await subscribe(story, hook.url)
     async with delivering(story, every_s=3600.0) as one:
-        bot = await story.bot()
-        one.hint("bot_unknown")
         for _ in range(10):
-            one.hint(bot.id)
+            one.hint()
+        await story.bot()
+        one.hint()
         await hook.until(1)
-        other = await story.bot()
-        one.hint(other.id)
+        await story.bot()
+        for _ in range(10):
+            one.hint()
         await hook.until(2)
     assert len(hook.received) == 2
+
+
+async def test_more_than_can_be_sent_at_once_is_sent_one_after_the_other_on_one_hint(story: Story, hook: Receiver) -> None:
+    await subscribe(story, hook.url)
+    for _ in range(12):
+        await story.bot()
+    async with delivering(story, every_s=3600.0, concurrency=4, share=2) as one:
+        one.hint()
+        await hook.until(12)
+        assert hook.most_open <= 2, "one webhook has its share"
+
+
+async def test_webhooks_that_hang_take_one_place_each(story: Story, hook: Receiver) -> None:
+    async with receiver() as hanging:
+        hanging.answer = lambda _: "hang"
+        await subscribe(story, hanging.url, "slow")
+        async with delivering(story, timeout_s=0.3, concurrency=4, share=3):
+            for _ in range(3):
+                await story.bot()
+            await hanging.until(3)
+            assert hanging.most_open == 3, "nobody knows it yet"
+            hanging.most_open = 0
+            story.clock.advance(5)
+            for _ in range(3):
+                await story.bot()
+            await hanging.until(6)
+    assert hanging.most_open == 1
 
 
 async def test_a_long_line_is_sent_to_its_end_in_order(story: Story, hook: Receiver) -> None:
@@ -149,7 +177,7 @@ async def test_a_long_line_is_sent_to_its_end_in_order(story: Story, hook: Recei
     lease = await story.claimed()
     await story.report(lease, *(remarked(f"note_{number}") for number in range(150)))
     async with delivering(story, every_s=3600.0) as one:
-        one.hint(lease.bot.id)
+        one.hint()
         await hook.until(151)
         await settled(story, record.id, 151)
     said = [one.payload["data"]["entry_type"] for one in hook.received[1:]]
