@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from agents.browser.api import BrowserOptions, Json
 from agents.browser.errors import PageHungError
@@ -234,6 +235,12 @@ async def test_stop_never_raises_and_may_come_at_any_time(tmp_path: Path) -> Non
     scene.errors["stop"] = PageHungError("no answer")
     await scene.capture.stop()
     await scene.capture.stop()
+
+
+async def test_words_in_which_a_page_may_have_had_a_hand_are_not_logged(scene: Scene) -> None:
+    with structlog.testing.capture_logs() as logged:
+        scene.say(type="remark", text="track: <script>Ada's words</script>")
+    assert logged == [{"event": "capture.remark", "log_level": "info"}]
 
 
 async def test_what_a_page_forges_is_not_believed(scene: Scene) -> None:
