@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import bindparam, select
 
 from server.domain.errors import LeaseLost, LeaseNotAvailable, NotFound
 from server.domain.state import ATTENDING, RECORDING_OPEN, BotState, RecordingState, SubType, Trigger
+from server.domain.wishes import Wish
 from server.store import moves, recordings
 from server.store.batch import Batch
 from server.store.records import BotRecord, Lease, Outcome, StoreConfig, Task, task_of
 from server.store.rows import BotRow
-from server.store.tables import BOT_SETTINGS
+from server.store.tables import BOT_SETTINGS, COMMAND
 from server.store.writer import Op
 
 _BEFORE_AND_AFTER = {BotState.STAGED, BotState.LEAVING}
 _SETTINGS = select(BOT_SETTINGS.c.data).where(BOT_SETTINGS.c.bot_id == bindparam("bot_id"))
-
+_LAST_OF_PAUSES = (
+    select(COMMAND.c.action)
+    .where(
+        COMMAND.c.bot_id == bindparam("bot_id"),
+        COMMAND.c.done.is_(None),
+        COMMAND.c.action.in_([Wish.PAUSE_RECORDING.value, Wish.RESUME_RECORDING.value]),
+    )
+    .order_by(COMMAND.c.sequence.desc())
+    .limit(1)
+)
 
 _LONGER_EACH_TIME = 10
 
@@ -199,8 +211,11 @@ def _settings(batch: Batch, row: BotRow) -> bytes:
 
 
 def _lease(batch: Batch, row: BotRow, task: Task, settings: bytes) -> Lease:
+    record = row.record()
+    if _is_to_pause(batch, row):
+        record = replace(record, recording_state=RecordingState.PAUSED)
     return Lease(
-        bot=row.record(),
+        bot=record,
         settings=settings,
         epoch=row.epoch,
         task=task,
@@ -208,6 +223,13 @@ def _lease(batch: Batch, row: BotRow, task: Task, settings: bytes) -> Lease:
         last_report_number=row.last_report_number,
         join_in_ms=_join_in_ms(batch, row),
     )
+
+
+def _is_to_pause(batch: Batch, row: BotRow) -> bool:
+    """Whether a pause was asked for that no agent has carried out: a further one must not record until it hears of it."""
+    if row.epoch < 2 or row.recording_state != RecordingState.IN_PROGRESS:
+        return False
+    return batch.connection.execute(_LAST_OF_PAUSES, {"bot_id": row.id}).scalar() == Wish.PAUSE_RECORDING
 
 
 def _join_in_ms(batch: Batch, row: BotRow) -> int | None:

@@ -4,6 +4,7 @@ import pytest
 
 from rollcall.v1 import agent_service_pb2, event_pb2
 from server.domain.errors import IllegalTransition, LeaseLost, QuotaExceeded
+from server.domain.state import RecordingState
 from server.domain.wishes import Wish
 from server.store import CommandRecord, Lease
 from server.store.commands import MOST_WAITING, MOST_WAITING_BYTES
@@ -49,6 +50,20 @@ async def test_only_a_bot_in_the_meeting_takes_wishes(story: Story) -> None:
     assert "joined_recording" in caught.value.allowed
     await story.report(lease, moved("joined_meeting"))
     await wish(story, lease)
+
+
+async def test_a_pause_that_nobody_carried_out_holds_for_the_next_agent_from_its_first_moment_on(story: Story) -> None:
+    lease = await story.joined()
+    pause = agent_service_pb2.Command(pause_recording=agent_service_pb2.PauseRecordingCommand())
+    asked = (await story.store.add_command(story.project_id, lease.bot.id, pause, Wish.PAUSE_RECORDING)).command
+    await story.store.release_lease(lease.bot.id, lease.epoch, hand_over=True)
+    second = await story.store.claim_lease(lease.bot.id, "worker_2")
+    assert second.bot.recording_state is RecordingState.PAUSED
+    done = agent_service_pb2.CommandResult(command_id=asked.id, done=False, detail="format is none")
+    await story.store.finish_command(lease.bot.id, second.epoch, done)
+    await story.store.release_lease(lease.bot.id, second.epoch, hand_over=True)
+    third = await story.store.claim_lease(lease.bot.id, "worker_3")
+    assert third.bot.recording_state is RecordingState.IN_PROGRESS
 
 
 async def test_one_bot_cannot_finish_anothers_wish(story: Story) -> None:
