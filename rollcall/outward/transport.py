@@ -23,7 +23,8 @@ from rollcall.outward.addresses import Policy, refusal
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host, best first. Raises OSError where there are none."""
 
-_RESOLVERS: Final = 8
+_RESOLVERS: Final = 64
+"""Threads that look names up, made as they are needed: one that hangs is held for longer than whoever asked waits for it."""
 
 
 class AddressRefusedError(httpx.ConnectError):

@@ -103,10 +103,13 @@ class Deliverer:
                 async with asyncio.timeout(self._config.every_s):
                     await self._more.wait()
             self._more.clear()
-            # Where the database is away, all that is due stays due.
-            with contextlib.suppress(DatabaseAway):
+            try:
                 if await self._store.any_due(self._clock.now_us()):
                     await self._claim()
+            except DatabaseAway:
+                pass  # all that is due stays due
+            except Exception:  # noqa: BLE001 - a fault in one look must not end all later ones
+                _log.exception("webhook_sweep_failed")
 
     async def _claim(self) -> None:
         room = self._config.concurrency - len(self._sending)
@@ -192,6 +195,10 @@ class Deliverer:
         while True:
             before_us = self._clock.now_us() - round(self._config.keep_days * _DAY_US)
             forgotten = 0
-            with contextlib.suppress(DatabaseAway):
+            try:
                 forgotten = await self._store.forget_deliveries(before_us, _FORGET_AT_ONCE)
+            except DatabaseAway:
+                pass  # they are as old in a minute
+            except Exception:  # noqa: BLE001 - as in _work
+                _log.exception("webhook_deliveries_not_forgotten")
             await asyncio.sleep(0 if forgotten == _FORGET_AT_ONCE else _FORGET_EVERY_S)

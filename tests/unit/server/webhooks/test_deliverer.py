@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import structlog
 
+from server.domain.errors import DatabaseAway
 from server.domain.webhooks import DeliveryState, DisabledReason
 from server.sealing import Sealer
-from server.store import DeliveryRecord, OwnWebhooks
+from server.store import DeliveryRecord, Line, OwnWebhooks
 from server.tasks import end_tasks
 from server.webhooks.secrets import reseal_all, seal_new
 from tests.receiver import Receiver, receiver
@@ -170,6 +172,26 @@ async def test_webhooks_that_hang_take_one_place_each(story: Story, hook: Receiv
                 await story.bot()
             await hanging.until(6)
     assert hanging.most_open == 1
+
+
+async def test_a_fault_in_one_look_ends_no_later_one(story: Story, hook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    await subscribe(story, hook.url)
+    looks = 0
+    claim = story.store.webhooks.claim_lines
+
+    async def broken(**fields: Any) -> list[Line]:
+        nonlocal looks
+        looks += 1
+        if looks <= 2:
+            raise [DatabaseAway(), ValueError("a fault")][looks - 1]
+        return await claim(**fields)
+
+    monkeypatch.setattr(story.store.webhooks, "claim_lines", broken)
+    with structlog.testing.capture_logs() as logs:
+        async with delivering(story):
+            await story.bot()
+            await hook.until(1)
+    assert [line["event"] for line in logs] == ["webhook_sweep_failed"]
 
 
 async def test_a_long_line_is_sent_to_its_end_in_order(story: Story, hook: Receiver) -> None:
