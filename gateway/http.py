@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.errors import CHALLENGE, Answer, HttpError, query_error
 from gateway.ids import new_id
@@ -19,6 +20,8 @@ SECURITY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+BODY_WAIT_S = 20.0
+"""How long a client may fall silent within a body."""
 _JSON = ((b"content-type", b"application/json"), *SECURITY)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _KEY = re.compile(rb"(?i:token|bearer) +([A-Za-z0-9._~+/=-]{1,512})")
@@ -78,11 +81,11 @@ def check_content_type(headers: RequestHeaders) -> None:
 
 
 async def read_body(headers: RequestHeaders, receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises HttpError 413 above `limit` bytes, before it is read where its length is said."""
+    """The whole body. Raises HttpError: 413 above `limit` bytes, unread where its length is said; 408 where it stops."""
     declared = headers.get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
-    message = await receive()
+    message = await _more(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(body) > limit:
@@ -90,13 +93,23 @@ async def read_body(headers: RequestHeaders, receive: Receive, limit: int) -> by
         return body
     parts, size = [body], len(body)
     while message.get("more_body"):
-        message = await receive()
+        message = await _more(receive)
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
             raise _too_large(limit)
         parts.append(part)
     return b"".join(parts)
+
+
+async def _more(receive: Receive) -> Message:
+    """The next part. Raises HttpError 408 where none comes for long."""
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            return await receive()
+    except TimeoutError:
+        text = f"Nothing came of the body for {BODY_WAIT_S:.0f} seconds."
+        raise HttpError(408, {"detail": text}, ((b"connection", b"close"),)) from None
 
 
 def _too_large(limit: int) -> HttpError:

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.guard import GuardedProtocol
 from gateway.tls import ReloadingContext
 from rollcall.tls_files import TlsFiles
 
@@ -100,7 +101,7 @@ class _Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, drain_s: float, context: ssl.SSLContext | None) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=GuardedProtocol,
             ws="wsproto",
             lifespan="off",
             log_config=None,
