@@ -155,7 +155,7 @@ def _zoom(parts: SplitResult) -> str | None:
     if path is None:
         return None
     host = (parts.hostname or "").removesuffix("zoom.com").removesuffix("zoom.us") + "zoom.us"
-    asked = dict(parse_qsl(parts.query, max_num_fields=100))
+    asked = dict(parse_qsl(parts.query))
     kept = [f"{name}={asked[name]}" for name in ("pwd", "tk") if _ZOOM_VALUE.fullmatch(asked.get(name, ""))]
     return f"https://{host}{path.group(1)}" + ("?" + "&".join(kept) if kept else "")
 
@@ -164,7 +164,7 @@ def _jitsi(parts: SplitResult) -> str | None:
     path = parts.path.rstrip("/")
     if not _JITSI_PATH.fullmatch(path) or path.startswith(("/static", "/.")):
         return None
-    token = dict(parse_qsl(parts.query, max_num_fields=100)).get("jwt", "")
+    token = dict(parse_qsl(parts.query)).get("jwt", "")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}" + (f"?jwt={token}" if _JWT.fullmatch(token) else "")
 
 

@@ -21,18 +21,26 @@ def teams_url(parts: SplitResult) -> str | None:
     host = (parts.hostname or "").lower()
     if parts.fragment.startswith("/"):
         # teams.microsoft.com/v2/?meetingjoin=true#/l/meetup-join/… and teams.live.com/dl/launcher/launcher.html?url=/_#/meet/…
-        inner = urlsplit(parts.fragment)
+        inner = _split(parts.fragment)
         return _link(host, inner.path, inner.query)
     if parts.path.rstrip("/") == "/light-meetings/launch":
         return _light(_query(parts.query).get("coords", ""))
     if parts.path.startswith("/dl/launcher/"):
-        inner = urlsplit(_query(parts.query).get("url", "").removeprefix("/_#"))
+        inner = _split(_query(parts.query).get("url", "").removeprefix("/_#"))
         return _link(host, inner.path, inner.query)
     return _link(host, parts.path, parts.query)
 
 
+def _split(text: str) -> SplitResult:
+    """What is inside a link; nothing where it cannot be a URL."""
+    try:
+        return urlsplit(text)
+    except ValueError:  # as of an address in brackets that is none
+        return SplitResult("", "", "", "", "")
+
+
 def _query(query: str) -> dict[str, str]:
-    return dict(parse_qsl(query, max_num_fields=100))
+    return dict(parse_qsl(query))
 
 
 def _link(host: str, path: str, query: str) -> str | None:

@@ -176,6 +176,8 @@ HOSTILE = {
     "a thread": ("https://teams.microsoft.com/l/meetup-join/", "19:"),
     "a context": ("https://teams.microsoft.com/l/meetup-join/19:x?context=", "["),
     "escapes": ("https://teams.microsoft.com/l/meetup-join/", "%2525"),
+    "a launcher": ("https://teams.live.com/dl/launcher/launcher.html?url=/_%23", "//["),
+    "a link within a link": ("https://teams.microsoft.com/v2/?meetingjoin=true#/", "/["),
     "at signs": ("https://", "a@"),
     "dots": ("https://", "a."),
     "queries": ("https://zoom.us/j/1?", "pwd=&"),
