@@ -24,6 +24,7 @@ class Threaded:
     grpc: str
     key: str
     admin_token: str
+    worker_token: str
     bots: tuple[str, ...]
 
 
@@ -82,4 +83,4 @@ async def _populate(served: Face) -> tuple[list[FakeAgent], Threaded]:
     scheduled = await running.create(join_at={"seconds": int(time.time()) + 3600})
     ids = (*(bot.id for bot in bots), scheduled.id)
     admin_token = (running.settings.data_dir / "admin_token").read_text().strip()
-    return agents, Threaded(served.url, running.address, running.key, admin_token, ids)
+    return agents, Threaded(served.url, running.address, running.key, admin_token, running.server.worker_token, ids)
