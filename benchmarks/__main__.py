@@ -11,6 +11,7 @@ from pathlib import Path
 
 NAMES = {
     "service": "Create, get, list",
+    "webhooks": "What webhooks cost",
     "stream": "From commit to subscriber",
     "capture": "One bot: CPU and memory",
     "joining": "From POST to joined",

@@ -128,7 +128,9 @@ class ClaimLines(Op[list[Line]]):
 class SettleAttempt(Op[Settled]):
     """Stores how an attempt went. The line stays ours, unless the delivery has to wait: then it is let go until that is due."""
 
-    def __init__(self, line: Line, parcel: Parcel, attempt: Attempt, *, lease_us: int, was_failing: bool) -> None:
+    def __init__(self, line: Line, parcel: Parcel, attempt: Attempt, *, lease_us: int, was_failing: bool, last: bool) -> None:
+        """`last`: the holder knows of no other delivery in the line, and lets go of it with this one, as ReleaseLine."""
+        self._last = last
         self.line = line
         self._delivery = parcel.delivery
         self._attempt = attempt
@@ -161,7 +163,10 @@ class SettleAttempt(Op[Settled]):
                 "new_error": self._attempt.error,
             },
         )
-        return Settled(held=next_us is None, failing_since_us=self._note_failing(batch))
+        since_us = self._note_failing(batch)
+        if self._last and next_us is None:
+            _let_go(batch, self.line)
+        return Settled(held=next_us is None and not self._last, failing_since_us=since_us)
 
     def _judge(self, attempts: int) -> tuple[DeliveryState, int | None]:
         if self._attempt.error is None:
@@ -196,12 +201,7 @@ class ReleaseLine(Op[None]):
 
     def run(self, batch: Batch) -> None:
         """Silent where the lease is over."""
-        head = {"webhook_id": self.line.webhook_id, "bot_id": self.line.bot_id}
-        due_us = batch.connection.execute(_HEAD, head).first()
-        if due_us is None:
-            batch.connection.execute(_END, _key(self.line) | {"held": self.line.lease})
-        else:
-            _keep(batch, self.line, due_us[0] or batch.now_us, None)
+        _let_go(batch, self.line)
 
 
 class Redeliver(Op[DeliveryRecord]):
@@ -257,6 +257,15 @@ def _keep(batch: Batch, line: Line, until_us: int, word: str | None) -> bool:
     """Sets when the line is due and who holds it; False where it is no longer ours."""
     values = _key(line) | {"held": line.lease, "until_us": until_us, "word": word}
     return batch.connection.execute(_KEEP, values).rowcount == 1
+
+
+def _let_go(batch: Batch, line: Line) -> None:
+    """The line is gone where nothing waits in it, else due when its first delivery is."""
+    head = batch.connection.execute(_HEAD, {"webhook_id": line.webhook_id, "bot_id": line.bot_id}).first()
+    if head is None:
+        batch.connection.execute(_END, _key(line) | {"held": line.lease})
+    else:
+        _keep(batch, line, head[0] or batch.now_us, None)
 
 
 def _lock(batch: Batch, lines: Sequence[Line], webhook_ids: set[str]) -> None:

@@ -23,7 +23,8 @@ from server.store.webhook_tables import WEBHOOK, WEBHOOK_DELIVERY, WEBHOOK_LINE,
 from server.store.writer import Writer
 
 _SECOND_US: Final = 1_000_000
-_PARCELS_AT_ONCE: Final = 16
+PARCELS_AT_ONCE: Final = 16
+"""Deliveries of one line that are read at a time."""
 _PARCELS: Final = (
     select(*DELIVERY_COLUMNS, EVENT.c.data, BOT.c.metadata_json)
     .select_from(
@@ -37,7 +38,7 @@ _PARCELS: Final = (
         WEBHOOK_DELIVERY.c.state == DeliveryState.PENDING.value,
     )
     .order_by(WEBHOOK_DELIVERY.c.sequence)
-    .limit(_PARCELS_AT_ONCE)
+    .limit(PARCELS_AT_ONCE)
 )
 _SECRET: Final = select(*changes.SECRET_COLUMNS).where(WEBHOOK_SECRET.c.owner_id == bindparam("owner_id"))
 _SECRETS: Final = (
@@ -173,9 +174,12 @@ class WebhookStore:
         """What waits in a line, the next few in order; None where the webhook is gone or disabled."""
         return await self._reader.run(lambda connection: _read_line(connection, line))
 
-    async def settle(self, line: Line, parcel: Parcel, attempt: Attempt, *, lease_s: float, was_failing: bool) -> Settled:
-        """Stores how an attempt went, and keeps the line for `lease_s` where there may be more to do."""
-        op = lines.SettleAttempt(line, parcel, attempt, lease_us=round(lease_s * _SECOND_US), was_failing=was_failing)
+    async def settle(
+        self, line: Line, parcel: Parcel, attempt: Attempt, *, lease_s: float, was_failing: bool, last: bool = False
+    ) -> Settled:
+        """Stores how an attempt went, and keeps the line for `lease_s` where there may be more to do; `last` lets go of it."""
+        lease_us = round(lease_s * _SECOND_US)
+        op = lines.SettleAttempt(line, parcel, attempt, lease_us=lease_us, was_failing=was_failing, last=last)
         return await self._deliveries.submit(op)
 
     async def release(self, line: Line) -> None:

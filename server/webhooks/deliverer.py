@@ -19,6 +19,7 @@ from server.clock import Clock
 from server.domain.errors import DatabaseAway
 from server.sealing import Sealer, SealError
 from server.store import Attempt, Line, LineWork, Parcel, Store, WebhookRecord
+from server.store.webhooks import PARCELS_AT_ONCE
 from server.tasks import end_tasks
 from server.webhooks import signing
 from server.webhooks.payload import body_of
@@ -149,10 +150,13 @@ class Deliverer:
             if work is None or not parcels or (parcels[0].delivery.next_attempt_us or 0) > self._clock.now_us():
                 break
             failing = work.webhook.failing_since_us is not None
-            for parcel in parcels:
+            for place, parcel in enumerate(parcels, 1):
+                last = place == len(parcels) < PARCELS_AT_ONCE
                 attempt = await self._attempt(work, parcel)
                 self._note_slow(work.webhook.id, slow=attempt.slow)
-                settled = await self._store.settle(line, parcel, attempt, lease_s=self._config.lease_s, was_failing=failing)
+                settled = await self._store.settle(
+                    line, parcel, attempt, lease_s=self._config.lease_s, was_failing=failing, last=last
+                )
                 failing = settled.failing_since_us is not None
                 if settled.failing_since_us is not None:
                     await self._disable_if_hopeless(work.webhook, settled.failing_since_us)

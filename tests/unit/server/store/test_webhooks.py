@@ -185,6 +185,24 @@ async def test_a_line_is_sent_in_order_and_only_by_one(story: Story) -> None:
     assert states == [(DeliveryState.DELIVERED, 1, 200)] * 4
 
 
+async def test_the_last_delivery_lets_go_of_its_line_and_one_that_came_meanwhile_is_due(story: Story) -> None:
+    hook = await webhook(story)
+    lease = await story.claimed()
+    [line] = await claim(story)
+    work = await story.store.webhooks.read_line(line)
+    assert work is not None
+    await story.report(lease, moved("joined_meeting"))
+    settled = await story.store.webhooks.settle(line, work.parcels[0], TAKEN, lease_s=LEASE_S, was_failing=False, last=True)
+    assert not settled.held
+    [line] = await claim(story)
+    work = await story.store.webhooks.read_line(line)
+    assert work is not None
+    assert [parcel.delivery.sequence for parcel in work.parcels] == [2]
+    await story.store.webhooks.settle(line, work.parcels[0], TAKEN, lease_s=LEASE_S, was_failing=False, last=True)
+    assert await claim(story) == []
+    assert {one.state for one in await deliveries(story, hook.id)} == {DeliveryState.DELIVERED}
+
+
 async def test_a_failing_delivery_holds_back_its_own_bots_later_ones_and_nobody_elses(story: Story) -> None:
     hook = await webhook(story)
     await story.joined()
