@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import event as database_event
@@ -8,8 +10,8 @@ from sqlalchemy import event as database_event
 from rollcall.v1 import bot_pb2
 from server.domain.errors import DuplicateKey, IllegalTransition, InvalidCursor, LeaseLost, NotFound
 from server.domain.state import BotState, SubType, Trigger
-from server.store import BotFilter
-from tests.unit.server.store.story import Story, moved
+from server.store import BotFilter, BotRecord, Store, StoreConfig
+from tests.unit.server.store.story import Story, moved, opened
 
 
 async def test_a_new_bot_is_joining_and_its_first_event_says_so(story: Story) -> None:
@@ -85,6 +87,26 @@ async def test_of_200_bots_with_one_key_made_at_once_there_is_one(story: Story) 
     assert (len(made), len(refused)) == (1, 199)
     assert {error.bot_id for error in refused} == {made[0].id}
     assert [event.sequence for event in await story.log()] == [1]
+
+
+async def test_with_several_servers_there_is_one_too_and_its_key_is_free_once_it_has_ended(
+    new_postgresql_url: Callable[[], str],
+) -> None:
+    url = new_postgresql_url()
+    async with opened(url) as story, AsyncExitStack() as stack:
+        stores = [story.store, *[await Store.open(StoreConfig(url, clock=story.clock)) for _ in range(3)]]
+        for store in stores[1:]:
+            stack.push_async_callback(store.close)
+        for _ in range(2):
+            new = story.new_bot(deduplication_key="k")
+            results = await asyncio.gather(
+                *(store.create_bot(new) for _ in range(50) for store in stores), return_exceptions=True
+            )
+            (made,) = [result for result in results if isinstance(result, BotRecord)]
+            assert {result.bot_id for result in results if isinstance(result, DuplicateKey)} == {made.id}
+            assert sum(isinstance(result, DuplicateKey) for result in results) == 199
+            await stores[1].apply_trigger(made.id, Trigger.FATAL_ERROR, SubType.INTERNAL_ERROR)
+        assert len((await story.store.list_bots(story.project_id)).results) == 2
 
 
 async def test_a_bot_leaves_only_from_where_it_can(story: Story) -> None:

@@ -32,27 +32,20 @@ from server.domain.errors import (
 )
 from server.domain.ids import random_word
 from server.domain.state import (
-    ATTENDING,
-    DEFAULT_SUB_TYPE,
     RECORDING_OPEN,
     TERMINAL,
     BotState,
-    RecordingState,
-    Standing,
     SubType,
     Trigger,
     allowed_states,
     carries,
-    move,
-)
-from server.domain.state import (
-    SUB_TYPES as SUB_TYPES_OF,
 )
 from server.domain.wishes import RULES, Wish
 from server.rpc.convert import bot_message
 from server.store import BotChange, BotRecord, Lease, Store, StoreConfig
 from server.store.records import task_of
-from tests.unit.server.store.story import Report, Story, moved, numbered, recorded, remarked, seen
+from tests.unit.server.store.likely import REPORTS, SUB_TYPES, TRIGGERS, fitting, likely_reports
+from tests.unit.server.store.story import Report, Story, numbered, recorded
 from tests.unit.server.store.truths import check_bot, check_project
 
 T = TypeVar("T")
@@ -67,46 +60,8 @@ JOIN_IN_S = st.sampled_from([None, None, 30, 300])
 KEYS = st.sampled_from([None, None, "a", "b"])
 WAITS_S = st.sampled_from([0.5, 1, 2, 4, 4, 11, 61, 601])
 WISHES = st.sampled_from([Wish.SEND_CHAT_MESSAGE, Wish.PAUSE_RECORDING, Wish.RESUME_RECORDING])
-TRIGGERS = st.sampled_from(list(Trigger))
-SUB_TYPES = st.none() | st.sampled_from(list(SubType))
-REPORT = (
-    st.builds(moved, TRIGGERS.map(str), SUB_TYPES.map(lambda word: word and str(word)))
-    | st.builds(recorded, st.sampled_from([word.value for word in RecordingState]))
-    | st.sampled_from([remarked(), seen("u1"), seen("u1", "speech_start"), seen("u2", "leave"), Report()])
-)
-REPORTS = st.lists(REPORT, min_size=1, max_size=4)
-NOT_SAID = frozenset({Trigger.AGENT_LOST, Trigger.JOIN_REQUESTED, Trigger.STAGED, Trigger.DATA_DELETED})
-"""What no agent reports."""
-BEFORE_ANY_AGENT = frozenset({BotState.SCHEDULED, BotState.STAGED})
 OFFSETS = st.sampled_from([0, 0, 0, 0, -1, -3, 1])
 """Where the numbers of reports begin: next in turn, sent again, or with a gap before them."""
-
-
-@st.composite
-def fitting(draw: st.DrawFn, standing: Standing, without: frozenset[Trigger] = frozenset()) -> tuple[Trigger, SubType | None]:
-    """A trigger that moves a bot from there, with a reason that it carries; mostly one after which the bot is still attending.
-
-    Stories of chance alone are short ones.
-    """
-    legal = [word for word in Trigger if standing.state in allowed_states(word) and word not in without]
-    on = [word for word in legal if move(standing, word, DEFAULT_SUB_TYPE.get(word)).state in ATTENDING | BEFORE_ANY_AGENT]
-    trigger = draw(st.sampled_from(on if on and draw(st.integers(0, 9)) < 9 else legal))
-    return trigger, draw(st.sampled_from(sorted(SUB_TYPES_OF.get(trigger, [None]), key=str)))
-
-
-@st.composite
-def likely_reports(draw: st.DrawFn, standing: Standing) -> list[Report]:
-    """What an agent may well say in its next words."""
-    reports = []
-    for _ in range(draw(st.integers(1, 8))):
-        if standing.state in TERMINAL | BEFORE_ANY_AGENT:
-            break
-        trigger, reason = draw(fitting(standing, NOT_SAID))
-        reports.append(moved(trigger.value, reason))
-        standing = move(standing, trigger, reason)
-        if standing.state is BotState.POST_PROCESSING and draw(st.booleans()):
-            reports.append(draw(st.sampled_from([recorded("complete", file_path="a.mp4"), recorded("failed")])))
-    return [*reports, remarked()]
 
 
 class Bots(RuleBasedStateMachine):
