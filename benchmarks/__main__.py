@@ -17,6 +17,7 @@ NAMES = {
     "joining": "From POST to joined",
     "scheduling": "From join_at to joined",
     "browser": "The browser alone",
+    "observer": "What watching costs",
 }
 RESULTS = Path(__file__).resolve().parent.parent / "docs/benchmarks.md"
 

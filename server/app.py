@@ -124,7 +124,7 @@ class Server:
         )
         self._worker_token = _secret(settings, "worker_token")
         self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds)
-        places = _places(settings)
+        places = places_of(settings)
         services = (
             BotService(
                 store,
@@ -292,7 +292,7 @@ def _secret(settings: ServerSettings, name: str) -> str:
     return given.get_secret_value() if given is not None else read_or_make(settings.data_dir / name)
 
 
-def _places(settings: ServerSettings) -> Callable[[], MeetingPlaces]:
+def places_of(settings: ServerSettings) -> Callable[[], MeetingPlaces]:
     """Where bots may go, platform files as they are now."""
     files = PlatformFiles(settings.platforms_dir)
 

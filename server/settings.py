@@ -5,6 +5,7 @@ The environment is read here and nowhere else in the server. `rollcall settings`
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,8 @@ from server.domain.limits import LIMIT_NAMES, ProjectLimits
 
 Words = Annotated[frozenset[str], NoDecode]
 """Several words in one variable, separated by commas."""
+
+_DOMAIN_PATTERN = re.compile(r"\*\.[^*.]+(\.[^*.]+)+")
 
 
 class ServerSettings(BaseSettings):
@@ -141,7 +144,7 @@ class ServerSettings(BaseSettings):
     )
 
     jitsi_hosts: Words = Field(
-        default=frozenset(), description="Jitsi hosts besides meet.jit.si, as host or host:port, comma separated."
+        default=frozenset(), description="Jitsi hosts besides meet.jit.si, as host, host:port or *.example.org, comma separated."
     )
     rehearsal_origins: Words = Field(
         default=frozenset(), description="Origins besides the public URL whose /rehearsal/<room> bots may join, comma separated."
@@ -160,6 +163,14 @@ class ServerSettings(BaseSettings):
     def limits(self) -> ProjectLimits:
         """The limits of a project that has none of its own."""
         return ProjectLimits(**{name: getattr(self, f"limit_{name}") for name in LIMIT_NAMES})
+
+    @field_validator("jitsi_hosts")
+    @classmethod
+    def _only_domains_below_a_name(cls, value: frozenset[str]) -> frozenset[str]:
+        for word in value:
+            if "*" in word and not _DOMAIN_PATTERN.fullmatch(word):
+                raise ValueError(f"{word!r} is no pattern of hosts: write *.example.org, with a * in front and nowhere else")
+        return value
 
     @property
     def public(self) -> str:

@@ -33,7 +33,6 @@ DOOR = (UiState.NAME_ASKED, UiState.PRE_JOIN)
 HOLD_SECONDS = {
     **dict.fromkeys(OUT, 0.7),
     **dict.fromkeys(REFUSED, 0.7),
-    UiState.HOST_ABSENT: 0.3,
     UiState.PAGE_LOST: 2.0,
 }
 BACK_AT_THE_DOOR_SECONDS = 2.0
@@ -198,5 +197,5 @@ class Classifier:
 
 
 def _observed(one: _Alternative) -> Observation:
-    rule = f"{one.state.value}: alternative {one.number}" + (f", line {one.formula.line}" if one.formula.line else "")
+    rule = f"{one.state.value}: alternative {one.number}" + (f", {one.formula.where}" if one.formula.where else "")
     return Observation(one.state, rule, one.text[:200])

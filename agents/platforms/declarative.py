@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import textwrap
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -31,8 +31,8 @@ from agents.platforms.dialogs import Dialogs
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
 from agents.platforms.people_list import PeopleList
-from agents.platforms.platform_file import Chat, People, PlatformFile
-from agents.platforms.program import compile_file
+from agents.platforms.platform_file import Chat, Condition, People, PlatformFile
+from agents.platforms.program import Formula, compile_file
 from agents.platforms.steps import Changed, StepRunner, compile_steps
 from agents.platforms.urls import open_url, variables
 
@@ -125,8 +125,34 @@ class DeclarativeAttendance:
         if not (needs.microphone and needs.camera):
             await page.add_script(scripts.no_devices(microphone=needs.microphone, camera=needs.camera))
 
-    async def enter(self, request: JoinRequest) -> None:
-        """As base.Attendance; steps end early when the page shows a state past the door."""
+    def watch(self, conditions: Sequence[Condition]) -> tuple[Formula, ...]:
+        """More to look for in the page, for those who examine it with `holds`; before `prepare`."""
+        formulas = self._program.formulas(conditions)
+        self._facts.atoms = len(self._program.atoms)
+        return formulas
+
+    def holds(self, formula: Formula) -> bool:
+        """Whether a condition holds in the page now."""
+        return self._facts.holds(formula)
+
+    async def cost(self) -> tuple[int, float]:
+        """As Hands.cost."""
+        return await self._hands.cost()
+
+    async def sanitised(self, *, names: Sequence[str]) -> list[str]:
+        """Each frame's document, fit to be shown to others: without what people said, wrote or are called.
+
+        Raises the browser's errors.
+        """
+        people = [str(one.get("name", "")) for one in self._facts.people]
+        hidden = self._program.for_page()["excluded"]
+        return await self._hands.sanitised(names=[name for name in (*names, *people) if len(name) > 1], hidden=hidden)
+
+    async def enter(self, request: JoinRequest, *, steps: bool = True) -> None:
+        """As base.Attendance; steps end early when the page shows a state past the door.
+
+        Without `steps` the page is only opened.
+        """
         async with self._entering:
             self._request = request
             self._classifier.entered = False
@@ -142,7 +168,7 @@ class DeclarativeAttendance:
                 await request.door()
             await self._open(url)
             await request.door()
-            await self._runner.run(self._join, passed=self._past_the_door)
+            await self._runner.run(self._join if steps else (), passed=self._past_the_door)
             self._classifier.entered = True
             self._look()
 

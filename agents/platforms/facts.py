@@ -22,6 +22,7 @@ class _Frame:
     top: bool
     heard: float
     ready: bool = False
+    looked: bool = False
     atoms: list[tuple[int, str]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     chat: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +76,7 @@ class Facts:
             frame.ready = report["ready"] is True
         atoms = report.get("atoms")
         if isinstance(atoms, list) and len(atoms) == self.atoms:
-            frame.atoms = [_count(value) for value in atoms]
+            frame.atoms, frame.looked = [_count(value) for value in atoms], True
         if isinstance(report.get("people"), list):
             frame.people = [one for one in report["people"][:MAX_PEOPLE] if isinstance(one, dict)]
         if isinstance(report.get("chat"), list):
@@ -88,7 +89,7 @@ class Facts:
     @property
     def ready(self) -> bool:
         """Whether the top document is there and has been looked at."""
-        return any(frame.top and frame.ready and frame.atoms for frame in self._frames.values())
+        return any(frame.top and frame.ready and frame.looked for frame in self._frames.values())
 
     @property
     def people(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.platforms.file_table import Source, Table, kind
 from agents.platforms.platform_file import COUNTERS, Condition, Target
-from agents.platforms.toml_lines import Path, line_of
+from agents.platforms.toml_lines import Path
 
 MAX_DEPTH = 6
 _SOURCE = re.compile(r"^(?P<css>.*?)(?:@(?P<attribute>[A-Za-z][\w:.-]*))?$", re.DOTALL)
@@ -60,10 +60,10 @@ def css_key(table: Table, key: str) -> str:
 
 
 def part_sources(table: Table, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Places below an item, the best first: `css`, `css@attribute`, `@attribute` or `@text`."""
+    """Places below an item, or around it (`^css >>> css`), the best first: `css`, `css@attribute`, `@attribute` or `@text`."""
     values = table.texts(key)
     for value in values:
-        match = _SOURCE.match(value)
+        match = _SOURCE.match(value.removeprefix("^"))
         if match and match["css"]:
             css(table.source, table.at(key), match["css"])
     return values or default
@@ -133,10 +133,10 @@ def conditions(table: Table, key: str, *, depth: int = 0) -> tuple[Condition, ..
 
 
 def _condition(source: Source, value: Any, path: Path, depth: int) -> Condition | None:
-    line = line_of(source.lines, path)
+    where = source.where(path)
     if isinstance(value, str):
         selector = css(source, path, value)
-        return Condition(element=Target(css=selector), line=line) if selector else None
+        return Condition(element=Target(css=selector), where=where) if selector else None
     if not isinstance(value, dict):
         source.problem(path, f'must be a CSS selector or a table as {{ text = "…" }}, not {kind(value)}')
         return None
@@ -158,7 +158,7 @@ def _condition(source: Source, value: Any, path: Path, depth: int) -> Condition 
         some=conditions(table, "any", depth=depth + 1),
         none=conditions(table, "not", depth=depth + 1),
         for_seconds=for_seconds if for_seconds >= 0 else None,
-        line=line,
+        where=where,
     )
     for name in COUNTERS:
         table.raw(name)

@@ -8,10 +8,14 @@ from pathlib import Path as FilePath
 
 from agents.platforms import file_sections as sections
 from agents.platforms.file_steps import dialogs, steps
-from agents.platforms.file_table import Problem, Source, Table
+from agents.platforms.file_table import Problem, Source, Table, one_of
+from agents.platforms.layers import Layer, laid_over, read_layer
 from agents.platforms.platform_file import PlatformFile
-from agents.platforms.toml_lines import key_lines
 
+BUILT_IN = FilePath(__file__).parent
+"""The folder of the platforms that come with the project, each as `<name>/platform.toml`."""
+ALONE = "nothing"
+"""What a file extends that shall stand alone though it has a built-in platform's name."""
 MAX_FILE_BYTES = 1_000_000
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
@@ -39,6 +43,15 @@ def check(path: FilePath) -> list[Problem]:
     return _read_file(path)[1]
 
 
+def whole(path: FilePath) -> Layer:
+    """What a file says together with what it extends, each value with its place. Raises PlatformFileError where it is no TOML."""
+    try:
+        layer, _ = _whole(read_layer(path.read_text(encoding="utf-8").replace("\r\n", "\n"), str(path)))
+    except (OSError, ValueError):
+        raise PlatformFileError(check(path)) from None
+    return layer
+
+
 def _read_file(path: FilePath) -> tuple[PlatformFile | None, list[Problem]]:
     try:
         data = path.read_bytes()
@@ -56,15 +69,42 @@ def parse(text: str, file: str) -> tuple[PlatformFile | None, list[Problem]]:
     """The platform and the problems of a file's text; the platform is None where the text is no TOML."""
     text = text.replace("\r\n", "\n")
     try:
-        value = tomllib.loads(text)
+        layer = read_layer(text, file)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         where = _SYNTAX_LINE.search(message)
         line = int(where[1]) if where else text.count("\n") + 1
         return None, [Problem(file, line, "", f"is no valid TOML: {_SYNTAX_LINE.sub('', message)}")]
-    source = Source(file, key_lines(text))
-    platform = _platform(Table(source, value, ()))
-    return platform, sorted(source.problems, key=lambda problem: problem.line)
+    layer, problems = _whole(layer)
+    source = Source(file, layer.places, problems)
+    platform = _platform(Table(source, layer.value, ()))
+    return platform, sorted(source.problems, key=lambda problem: (problem.file != file, problem.line))
+
+
+def _whole(layer: Layer) -> tuple[Layer, list[Problem]]:
+    """The file, laid over the built-in platform that it extends, if any."""
+    said = layer.value.pop("extends", None)
+    name = said if said is not None else _named_as_built_in(layer)
+    if name in {None, ALONE}:
+        return layer, []
+    known = tuple(sorted(path.parent.name for path in BUILT_IN.glob("*/platform.toml")))
+    if name not in known:
+        place = layer.place(("extends",))
+        return layer, [
+            Problem(place.file, place.line, "extends", f"{name!r} is no built-in platform; {one_of(str(name), known)}")
+        ]
+    path = BUILT_IN / str(name) / "platform.toml"
+    base = read_layer(path.read_text(encoding="utf-8"), str(path))
+    if FilePath(layer.file).stem != name:
+        base.value.pop("name", None)
+    merged, faults = laid_over(base, layer)
+    return merged, [Problem(fault.place.file, fault.place.line, fault.key, fault.message) for fault in faults]
+
+
+def _named_as_built_in(layer: Layer) -> str | None:
+    """A file that does not say whose meetings it is for, and has a built-in platform's name, is a few lines over that."""
+    name = FilePath(layer.file).stem
+    return name if "match" not in layer.value and (BUILT_IN / name / "platform.toml").is_file() else None
 
 
 def _platform(top: Table) -> PlatformFile:
@@ -78,6 +118,7 @@ def _platform(top: Table) -> PlatformFile:
     found = PlatformFile(
         name=_name(top),
         title=top.text("title"),
+        version=top.text("version", hint="2026-11"),
         urls=sections.urls(top),
         variables=variables,
         browser=sections.browser(top),
@@ -98,8 +139,16 @@ def _platform(top: Table) -> PlatformFile:
     timeouts.done()
     top.done()
     for name in sorted(top.source.texts.keys() - top.source.texts_used):
+        if not _own_text(top.source, name):
+            continue  # a built-in platform's, which the file has made needless
         top.source.problem(("texts",), f"the texts named {name!r} are used nowhere; refer to them as @{name}, or delete them")
     return found
+
+
+def _own_text(source: Source, name: str) -> bool:
+    return any(
+        place.file == source.file for path, place in source.places.items() if path[:1] == ("texts",) and path[2:3] == (name,)
+    )
 
 
 def _name(top: Table) -> str:

@@ -6,9 +6,9 @@ import re
 
 from agents.platforms.file_conditions import conditions, targets
 from agents.platforms.file_table import Table, dotted, one_of
+from agents.platforms.layers import ACTIONS
 from agents.platforms.platform_file import Dialog, Step, Target
 
-ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url")
 
@@ -46,7 +46,7 @@ def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
         optional=table.flag("optional"),
         timeout_seconds=table.number("timeout_seconds", 0, low=0.1, high=600) if table.has("timeout_seconds") else None,
         trusted=table.flag("trusted", default=True),
-        line=table.line,
+        where=table.where,
     )
     table.raw("timeout_seconds")
     table.done()
@@ -114,7 +114,7 @@ def _dialog(table: Table) -> Dialog:
         targets=found,
         consent=table.flag("consent"),
         at_most_times=table.whole("at_most_times", 5, low=1, high=100),
-        line=table.line,
+        where=table.where,
     )
     table.done()
     return dialog

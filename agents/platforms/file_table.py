@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
-from agents.platforms.toml_lines import Path, line_of
+from agents.platforms.layers import Places, place_of
+from agents.platforms.toml_lines import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Source:
     """The document being read."""
 
     file: str
-    lines: dict[Path, int] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The named texts of all languages, English first."""
@@ -38,9 +40,15 @@ class Source:
 
     def problem(self, path: Path, message: str) -> None:
         """Notes what is wrong at a path."""
-        found = Problem(self.file, line_of(self.lines, path), dotted(path), message)
+        place = place_of(self.places, path, self.file)
+        found = Problem(place.file, place.line, dotted(path), message)
         if found not in self.problems:
             self.problems.append(found)
+
+    def where(self, path: Path) -> str:
+        """Where a path stands, in words: `line 3`, and in which file where it is not the file being read."""
+        place = place_of(self.places, path, self.file)
+        return f"line {place.line}" + ("" if place.file == self.file else f" of {'/'.join(PurePath(place.file).parts[-2:])}")
 
 
 def dotted(path: Path) -> str:
@@ -69,9 +77,9 @@ class Table:
         self._known: list[str] = []
 
     @property
-    def line(self) -> int:
-        """Where the table begins."""
-        return line_of(self.source.lines, self.path)
+    def where(self) -> str:
+        """Where the table begins, as Source.where."""
+        return self.source.where(self.path)
 
     def has(self, key: str) -> bool:
         """Whether the file says this key."""

@@ -129,6 +129,19 @@ class Hands:
             return []
         return [str(one)[:110] for answer in answers if isinstance(answer, list) for one in answer][:25]
 
+    async def cost(self) -> tuple[int, float]:
+        """How often the observers looked so far, and the milliseconds that took, by the clock on the wall."""
+        answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "cost", None, timeout_s=5)
+        found = [answer for answer in answers if isinstance(answer, dict)]
+        return sum(int(one.get("evaluations", 0)) for one in found), sum(float(one.get("ms", 0)) for one in found)
+
+    async def sanitised(self, *, names: Sequence[str], hidden: str) -> list[str]:
+        """Each frame's document without texts of people and tokens, the top frame's first; as page/sanitise.js."""
+        request = {"names": list(names), "hidden": hidden}
+        answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "sanitise", request, timeout_s=10)
+        found = [answer for answer in answers if isinstance(answer, dict) and isinstance(answer.get("html"), str)]
+        return [answer["html"] for answer in sorted(found, key=lambda answer: answer.get("top") is not True)]
+
     async def run(self, identifier: str, values: Mapping[str, str], *, timeout_s: float) -> bool:
         """Runs an expression of the platform file in every frame, with `vars`; whether it was true in one."""
         request = {"id": identifier, "values": dict(values)}

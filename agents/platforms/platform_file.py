@@ -52,7 +52,8 @@ class Condition:
     none: tuple[Condition, ...] = ()
     for_seconds: float | None = None
     """How long it must hold; None for the default of where it stands."""
-    line: int = 0
+    where: str = ""
+    """As `line 3`."""
 
     @property
     def says_it(self) -> bool:
@@ -89,7 +90,7 @@ class Step:
     timeout_seconds: float | None = None
     trusted: bool = True
     """False: the page's own click(), as for elements that are covered on purpose."""
-    line: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Dialog:
     targets: tuple[Target, ...]
     consent: bool = False
     at_most_times: int = 5
-    line: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,8 @@ class PlatformFile:
     name: str
     title: str
     urls: tuple[str, ...]
+    version: str = ""
+    """When the file was last brought up to date, for people."""
     variables: tuple[tuple[str, str], ...] = ()
     """Name, and a regular expression over the meeting URL whose first group is the value."""
     browser: BrowserNeeds = field(default_factory=BrowserNeeds)

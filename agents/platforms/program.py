@@ -38,7 +38,7 @@ class Formula:
     none: tuple[Formula, ...]
     for_seconds: float | None
     says_it: bool
-    line: int
+    where: str
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Program:
             none=self.formulas(condition.none),
             for_seconds=condition.for_seconds,
             says_it=condition.says_it,
-            line=condition.line,
+            where=condition.where,
         )
 
     def _element(self, target: Target) -> int:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import structlog
 
-from agents.platforms.base import Adapter
 from agents.platforms.declarative import DeclarativeAdapter
-from agents.platforms.file_reader import PlatformFileError, load
+from agents.platforms.file_reader import BUILT_IN, PlatformFileError, load
+from agents.platforms.platform_file import PlatformFile
 
 log = structlog.get_logger(__name__)
 
-BUILT_IN = Path(__file__).parent
 MAX_FILES = 1000
 
 
@@ -28,9 +28,9 @@ class Registry:
         self._built_in = built_in
         self._read: dict[Path, tuple[int, DeclarativeAdapter | PlatformFileError]] = {}
 
-    def find(self, name: str) -> Adapter:
+    def find(self, name: str) -> DeclarativeAdapter:
         """The adapter of that name. Raises PlatformUnknownError, and PlatformFileError where its file cannot be used."""
-        paths = (*self._user_files(), *self._built_in_files())
+        paths = self.files()
         for path in paths:  # the server knows a user's file by its file name
             if path.stem == name:
                 found = self._adapter(path)
@@ -47,12 +47,25 @@ class Registry:
 
     def names(self) -> list[str]:
         """The names of all platforms whose files can be used."""
-        adapters = (self._adapter(path) for path in (*self._user_files(), *self._built_in_files()))
-        return sorted({one.name for one in adapters if isinstance(one, DeclarativeAdapter)})
+        return [one.name for one in self.platforms()]
+
+    def platforms(self) -> list[PlatformFile]:
+        """The platforms whose files can be used, each once, as `find` finds them."""
+        adapters = [self._adapter(path) for path in self.files()]
+        names = sorted({one.name for one in adapters if isinstance(one, DeclarativeAdapter)})
+        found = []
+        for name in names:
+            with contextlib.suppress(PlatformFileError):  # a user's broken file hides the built-in one of its name
+                found.append(self.find(name).file)
+        return found
+
+    def files(self) -> list[Path]:
+        """All files, the users' first."""
+        return [*self._user_files(), *self._built_in_files()]
 
     def problems(self) -> list[PlatformFileError]:
         """The files that cannot be used."""
-        adapters = (self._adapter(path) for path in (*self._user_files(), *self._built_in_files()))
+        adapters = (self._adapter(path) for path in self.files())
         return [one for one in adapters if isinstance(one, PlatformFileError)]
 
     def _user_files(self) -> list[Path]:

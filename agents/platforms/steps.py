@@ -177,4 +177,4 @@ class StepRunner:
 
     async def _explanation(self, step: Step, why: str, seconds: float) -> str:
         shown = ", ".join(await self.hands.look()) or "nothing that can be pressed or filled in"
-        return f"{step.name} (line {step.line}): {why}, within {seconds:g} s. The page shows: {shown}"[:1500]
+        return f"{step.name} ({step.where}): {why}, within {seconds:g} s. The page shows: {shown}"[:1500]

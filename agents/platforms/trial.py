@@ -1,7 +1,4 @@
-"""Tries a platform file on a real meeting and prints what it sees: for whoever is writing one.
-
-`python -m agents.platforms check FILE…` reads files; `python -m agents.platforms try FILE URL` joins.
-"""
+"""Tries a platform file on a real meeting and prints what it sees: `rollcall platforms try`, for whoever is writing one."""
 
 from __future__ import annotations
 

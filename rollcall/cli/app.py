@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from rollcall.cli import bots, demo, doctor, keys, processes, projects, rehearse, settings, steer, webhooks
+from rollcall.cli import bots, demo, doctor, keys, platforms, processes, projects, rehearse, settings, steer, webhooks
 from rollcall.cli.terminal import UserError, explain
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("doctor")(doctor.doctor)
 steer.register(bots.app)
 app.add_typer(bots.app, name="bots")
 app.add_typer(keys.app, name="keys")
+app.add_typer(platforms.app, name="platforms")
 app.add_typer(projects.app, name="projects")
 app.add_typer(webhooks.app, name="webhooks")
 app.command("audit")(projects.audit)

@@ -22,6 +22,7 @@ def explain(error: Exception) -> UserError | None:
 
     from agents.browser.errors import BrowserError
     from agents.people import ScriptError, VoiceError
+    from agents.platforms.file_reader import PlatformFileError
     from agents.settings import SettingError
     from gateway.serve import AddressError
     from rollcall.errors import RollcallError
@@ -32,9 +33,8 @@ def explain(error: Exception) -> UserError | None:
         first = error.errors()[0]
         name = "ROLLCALL_" + "_".join(str(part) for part in first["loc"]).upper()
         return UserError(f"{name} is not right: {first['msg']}. `rollcall settings` lists every setting.", code=2)
-    if isinstance(
-        error, DomainError | AddressError | BrowserError | RollcallError | ScriptError | SettingError | TlsFilesError | VoiceError
-    ):  # each is written for people
+    ours = DomainError | AddressError | BrowserError | PlatformFileError | RollcallError | ScriptError | SettingError | VoiceError
+    if isinstance(error, ours | TlsFilesError):  # each is written for people
         return UserError(str(error))
     return None
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from server.domain.defaults import MEETING_URL_MOST_CHARACTERS
 from server.domain.teams_url import teams_url
-from server.domain.url_glob import UrlGlob
+from server.domain.url_glob import UrlGlob, parse_glob
 
 GOOGLE_MEET: Final = "google_meet"
 ZOOM: Final = "zoom"
@@ -59,7 +59,7 @@ class MeetingPlaces:
     """What the operator allows besides the known platforms."""
 
     jitsi_hosts: frozenset[str] = frozenset()
-    """Host names, with `:port` where it is not 443."""
+    """Host names, with `:port` where it is not 443; `*.example.org` for all below example.org."""
     rehearsal_origins: frozenset[str] = frozenset()
     """As `http://127.0.0.1:8080`."""
     declarative: Mapping[str, tuple[UrlGlob, ...]] | None = None
@@ -75,6 +75,7 @@ _ZOOM_VALUE = re.compile(r"[A-Za-z0-9._-]{1,512}")
 _ROOM = re.compile(r"/rehearsal/([A-Za-z0-9_-]{1,64})/?")
 _JITSI_PATH = re.compile(r"/[^/\s\"<>\\^`{|}]{1,255}(?:/[^/\s\"<>\\^`{|}]{1,255})?")
 _JWT = re.compile(r"[A-Za-z0-9._-]{1,1536}")
+_JITSI_PASSCODE_CHARACTERS = 128
 _TRAILING = ">)]}\"',;."
 
 
@@ -84,8 +85,7 @@ def parse_meeting_url(text: str, places: MeetingPlaces | None = None) -> Meeting
         raise MeetingUrlError(TOO_LONG)
     places = places or MeetingPlaces()
     parts = _split(text)
-    host = parts.hostname or ""
-    known = _known_platform(host, _port(parts), places)
+    known = _known_platform(parts, places)
     if known is not None:
         platform, spell, hint = known
         url = spell(parts)
@@ -132,7 +132,8 @@ def _port(parts: SplitResult) -> int:
 _Speller = Callable[[SplitResult], str | None]
 
 
-def _known_platform(host: str, port: int, places: MeetingPlaces) -> tuple[str, _Speller, str] | None:
+def _known_platform(parts: SplitResult, places: MeetingPlaces) -> tuple[str, _Speller, str] | None:
+    host, port = parts.hostname or "", _port(parts)
     place = host if port in {80, 443} else f"{host}:{port}"
     if place == "meet.google.com":
         return GOOGLE_MEET, _google_meet, MEET_HINT
@@ -140,9 +141,13 @@ def _known_platform(host: str, port: int, places: MeetingPlaces) -> tuple[str, _
         return ZOOM, _zoom, ZOOM_HINT
     if place in {"teams.microsoft.com", "teams.live.com"}:
         return TEAMS, teams_url, TEAMS_HINT
-    if place == "meet.jit.si" or place in places.jitsi_hosts:
+    if place == "meet.jit.si" or place in places.jitsi_hosts or _is_below_a_jitsi_domain(parts, places):
         return JITSI, _jitsi, JITSI_HINT
     return None
+
+
+def _is_below_a_jitsi_domain(parts: SplitResult, places: MeetingPlaces) -> bool:
+    return any(parse_glob(pattern).matches(parts) for pattern in places.jitsi_hosts if pattern.startswith("*."))
 
 
 def _google_meet(parts: SplitResult) -> str | None:
@@ -164,8 +169,12 @@ def _jitsi(parts: SplitResult) -> str | None:
     path = parts.path.rstrip("/")
     if not _JITSI_PATH.fullmatch(path) or path.startswith(("/static", "/.")):
         return None
-    token = dict(parse_qsl(parts.query)).get("jwt", "")
-    return f"{parts.scheme}://{parts.netloc.lower()}{path}" + (f"?jwt={token}" if _JWT.fullmatch(token) else "")
+    asked = dict(parse_qsl(parts.query))
+    token, passcode = asked.get("jwt", ""), asked.get("pwd", "")
+    kept = [f"jwt={token}"] if _JWT.fullmatch(token) else []
+    if 0 < len(passcode) <= _JITSI_PASSCODE_CHARACTERS:
+        kept.append(f"pwd={quote(passcode, safe='', errors='replace')}")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}" + ("?" + "&".join(kept) if kept else "")
 
 
 def _registered(parts: SplitResult, places: MeetingPlaces) -> MeetingUrl:

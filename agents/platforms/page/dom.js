@@ -28,6 +28,7 @@ const indexIn = uncurried(String.prototype.indexOf);
 const cut = uncurried(String.prototype.slice);
 const now = performance.now.bind(performance);
 const later = window.setTimeout.bind(window);
+const notLater = window.clearTimeout.bind(window);
 const Dereferenced = WeakRef;
 const NUL = "\u0000";
 
@@ -37,13 +38,26 @@ const SILENT = { SCRIPT: 1, STYLE: 1, NOSCRIPT: 1, TEMPLATE: 1, TEXTAREA: 1, OPT
 const PRESSABLE =
   "button,a,summary,label,option,input[type=button],input[type=submit],input[type=image],[role=button],[role=link],[role=menuitem]," +
   "[role=tab],[role=option],[role=checkbox],[role=switch],[role=radio],[onclick],[tabindex]";
-const LABELLED = "[aria-label],[title],[alt],[placeholder],[value]";
+const LABELS = ["aria-label", "title", "alt", "placeholder", "value"];
+const LABELLED = LABELS.map((name) => `[${name}]`).join(",");
 
 // Case, white space, quotes and dashes are written in a dozen ways, also by the same platform from one week to the next.
 const DROPPED = /[\s'"\u00ad\u00b4\u0060\u2018-\u201f\u2032-\u2036\u2039\u203a\u00ab\u00bb\u02bc\u200b-\u200f\u2060\ufeff]+/g;
 const DASHES = /[\u2010-\u2015\u2212]/g;
 function fold(text) {
   return replaced(replaced(lowered(normalized(text, "NFKC")), DROPPED, ""), DASHES, "-");
+}
+
+// Pages say the same words over and over: each is folded once.
+const foldedWords = new Map();
+function foldOnce(text) {
+  if (text.length > 1000) return fold(text);
+  let folded = foldedWords.get(text);
+  if (folded === undefined) {
+    if (foldedWords.size > 20_000) foldedWords.clear();
+    foldedWords.set(text, (folded = fold(text)));
+  }
+  return folded;
 }
 
 const problems = [];
@@ -158,86 +172,17 @@ function hasOneOf(folded, phrases) {
 function saysSo(element, target) {
   if (target.label.length) {
     let labelled = false;
-    for (const name of ["aria-label", "title", "alt", "placeholder", "value"]) {
+    for (const name of LABELS) {
       const value = attributeOf(element, name);
-      if (value && target.label.indexOf(fold(cut(value, 0, 1000))) >= 0) labelled = true;
+      if (value && target.label.indexOf(foldOnce(cut(value, 0, 1000))) >= 0) labelled = true;
     }
     if (!labelled) return false;
   }
   if (!target.text.length && !target.textIs.length) return true;
-  if (target.text.length && !(element instanceof HTMLInputElement) && !hasOneOf(fold(cut(textContentOf(element), 0, MAX_TEXT)), target.text)) return false;
+  if (target.text.length && !(element instanceof HTMLInputElement) && !hasOneOf(foldOnce(cut(textContentOf(element), 0, MAX_TEXT)), target.text)) return false;
   const folded = fold(cut(shownText(element), 0, MAX_TEXT));
   if (target.text.length && !hasOneOf(folded, target.text)) return false;
   return !target.textIs.length || target.textIs.indexOf(folded) >= 0;
-}
-
-// Texts anywhere in the page, as people see it. `excluded` is a selector: what others write (chat, names) is no evidence.
-let pageText = null; // folded text of the whole document, kept for one evaluation
-function forgetPageText() {
-  pageText = null;
-}
-function findText(target, excluded) {
-  if (pageText === null) {
-    let raw = "";
-    for (const root of liveRoots()) raw += NUL + cut(textContentOf(root === document ? document.body || document.documentElement || document.createComment("") : root) || "", 0, MAX_TEXT);
-    pageText = fold(raw);
-  }
-  const phrases = [];
-  for (const phrase of [...target.text, ...target.textIs]) if (indexIn(pageText, phrase) >= 0) phrases.push(phrase);
-  if (!phrases.length) return null;
-  for (const root of liveRoots()) {
-    const found = findTextIn(root === document ? document.body : root, phrases, target, excluded);
-    if (found) return found;
-  }
-  return null;
-}
-function findTextIn(root, phrases, target, excluded) {
-  if (!root) return null;
-  const walker = walkerOf(root, NodeFilter.SHOW_TEXT);
-  const starts = [];
-  const parents = [];
-  let folded = "";
-  for (let node = nextNode(walker); node; node = nextNode(walker)) {
-    const parent = parentOf(node);
-    if (!parent) continue;
-    if (SILENT[parent.nodeName]) {
-      folded += NUL; // a phrase must not run across what nobody sees
-      continue;
-    }
-    starts.push(folded.length);
-    parents.push(parent);
-    folded += fold(textContentOf(node));
-  }
-  for (const phrase of phrases) {
-    let at = indexIn(folded, phrase);
-    for (let tries = 0; at >= 0 && tries < 50; tries++, at = indexIn(folded, phrase, at + 1)) {
-      const first = parents[nodeAt(starts, at)];
-      const last = parents[nodeAt(starts, at + phrase.length - 1)];
-      if (!first || !last || !visible(first, true) || !visible(last, true)) continue;
-      if (excluded && (closest(first, excluded) || closest(last, excluded))) continue;
-      if (target.text.indexOf(phrase) < 0 && !isWhole(first, phrase)) continue;
-      return first;
-    }
-  }
-  return null;
-}
-function nodeAt(starts, at) {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle] <= at) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-function isWhole(element, phrase) {
-  for (let at = element; at && at instanceof Element; at = parentOf(at)) {
-    const text = fold(cut(textContentOf(at), 0, 10_000));
-    if (text === phrase) return true;
-    if (text.length > phrase.length) return false;
-  }
-  return false;
 }
 
 function frameMatches(pattern) {

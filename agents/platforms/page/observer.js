@@ -6,15 +6,21 @@ const MAX_PEOPLE = 1000;
 const MAX_MESSAGES = 200;
 const TICK_MS = 1000; // changes that no mutation tells: style sheets, media, fields
 const BEAT_MS = 3000;
+const EAGER_MS = 3000; // after the bot did something, what comes of it is looked at without much rest
+const EAGER_REST_MS = 100;
 const SHARE = 150; // an evaluation that took 1 ms is followed by 150 ms of rest: well below 1 % of a core
 const atoms = PROGRAM.atoms.map((atom) => (atom.kind === "element" ? { ...atom, ...foldedTarget(atom) } : { ...atom, any: (atom.any || []).map((text) => (atom.kind === "title" ? fold(text) : text)) }));
+for (const atom of atoms) if (atom.kind === "element") want([...atom.text, ...atom.textIs]);
 const say = { channel: window[CHANNEL] };
 const sent = new Map();
 let number = 0;
 let lastSent = 0;
 let timer = 0;
 let restUntil = 0;
+let eagerUntil = 0;
 let lastDiscovery = 0;
+const recent = []; // what the last looks took, in ms
+const cost = { evaluations: 0, ms: 0 };
 const elementNumbers = new WeakMap();
 let elements = 0;
 
@@ -44,14 +50,25 @@ function countElements(atom) {
     const found = findText(atom, PROGRAM.excluded);
     return found ? [1, brief(shownText(found))] : 0;
   }
+  if ((atom.text.length || atom.textIs.length) && !mayBeSaid(atom)) return 0;
   let count = 0;
   let words = "";
-  for (const element of candidates(atom, MAX_PEOPLE)) {
-    if ((!atom.hidden && !visible(element)) || !saysSo(element, atom)) continue;
+  for (const element of looksLike(atom)) {
+    if (!saysSo(element, atom) || (!atom.hidden && !visible(element))) continue;
     if (!count && (atom.text.length || atom.textIs.length)) words = brief(shownText(element));
     count += 1;
   }
   return words ? [count, words] : count;
+}
+
+function looksLike(atom) {
+  if (!atom.label.length || indexIn(atom.css, ">>>") >= 0) return candidates(atom, MAX_PEOPLE);
+  const found = labelled(atom);
+  try {
+    return atom.css ? found.filter((element) => matches(element, atom.css)) : found;
+  } catch (error) {
+    return findAll(atom.css, 1); // which says what is wrong with the selector
+  }
 }
 
 // The first of `css`, `css@attribute`, `@attribute`, `@text` below an item that says anything.
@@ -62,7 +79,14 @@ function partOf(item, sources, limit) {
   }
   return "";
 }
-function partFrom(item, source, limit) {
+function partFrom(from, source, limit) {
+  let item = from;
+  if (source[0] === "^") {
+    const [around, below] = source.slice(1).split(">>>");
+    item = closest(from, around.trim());
+    source = (below || "").trim();
+    if (!item) return "";
+  }
   const at = /^(.*?)(?:@([A-Za-z][\w:.-]*))?$/s.exec(source);
   const element = at[1] ? queryBelow(item, at[1]) : item;
   if (!element) return "";
@@ -155,7 +179,7 @@ function ifChanged(report, key, value) {
 function evaluate() {
   timer = 0;
   const begun = now();
-  forgetPageText();
+  readPage();
   if (begun - lastDiscovery > 3 * TICK_MS) {
     lastDiscovery = begun;
     discover();
@@ -169,12 +193,25 @@ function evaluate() {
   if (problems.length) changed = ifChanged(report, "problems", problems) || changed;
   if (changed || now() - lastSent > BEAT_MS) tell(report);
   const spent = now() - begun;
-  restUntil = now() + Math.min(Math.max(spent * SHARE, 30), 2000);
+  cost.evaluations += 1;
+  cost.ms += spent;
+  recent.push(spent);
+  if (recent.length > 4) recent.shift();
+  // The least of them is what a look costs: on a busy machine the clock also counts what others do meanwhile.
+  restUntil = now() + Math.min(Math.max(Math.min(...recent) * SHARE, 30), now() < eagerUntil ? EAGER_REST_MS : 2000);
 }
 
 function schedule() {
   if (timer) return;
   timer = later(evaluate, Math.max(restUntil - now(), 0));
+}
+
+function beEager() {
+  eagerUntil = now() + EAGER_MS;
+  restUntil = Math.min(restUntil, now() + EAGER_REST_MS);
+  if (timer) notLater(timer);
+  timer = 0;
+  schedule();
 }
 
 const mutations = new MutationObserver(schedule);
@@ -204,9 +241,12 @@ window.addEventListener("pageshow", (event) => {
 Object.defineProperty(window, HANDLE, {
   value: (token, act, request) => {
     if (token !== TOKEN) return null;
+    if (act !== "register" && act !== "look" && act !== "cost" && act !== "sanitise") beEager();
     if (act === "register") return void steps.set(request.id, request.run);
     if (act === "locate") return locate(request);
     if (act === "look") return look();
+    if (act === "cost") return cost;
+    if (act === "sanitise") return { top: IS_TOP, html: sanitise(request) };
     if (act === "run") return steps.has(request.id) ? Promise.resolve(steps.get(request.id)(request.values)).then((value) => ({ value: Boolean(value) })) : null;
     const element = heldElement(request);
     return element ? { result: acts[act](element, request) } : null;

@@ -103,3 +103,29 @@ async def test_toolbars_own_tiles_and_phantoms_are_no_meeting(enter: Enter, page
     await page.evaluate(SHOW, html)
     await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
     assert UiState.IN_MEETING not in bot.states
+
+
+async def test_a_bot_that_waits_calls_nothing_in_the_page(enter: Enter, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    bot = await enter("google_meet")
+    await page.evaluate(SHOW, pages.MEET_TOOLBAR + pages.p("Asking to be let in"))
+    await bot.until_state(UiState.LOBBY)
+    calls: list[str] = []
+    for name in ("evaluate", "evaluate_in_frames", "text", "screenshot"):
+        original = getattr(type(page), name)
+        monkeypatch.setattr(
+            type(page), name, lambda *given, _call=original, **more: calls.append("call") or _call(*given, **more)
+        )
+    await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
+    monkeypatch.undo()
+    assert calls == []
+
+
+async def test_an_unknown_page_says_what_it_shows_and_where_it_is(enter: Enter, page: Page) -> None:
+    bot = await enter("teams")
+    await page.evaluate(SHOW, "<h1>Something new</h1><button>Take part</button>")
+    await bot.until_state(UiState.UNKNOWN, timeout_s=20)
+    await bot.until(lambda: any(code == "page_unknown" for code, _ in bot.remarks))
+    told = dict(bot.remarks)["page_unknown"]
+    assert "Something new" in told
+    assert "button “Take part”" in told
+    assert "/meeting" in told

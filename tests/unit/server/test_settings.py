@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from server.app import Server
 from server.dispatch import RecordingDispatcher
@@ -36,6 +37,13 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.jitsi_hosts == {"meet.example.org", "jitsi.lan:8443"}
     assert settings.public == "https://bots.example.org"
     assert settings.all_rehearsal_origins >= {"https://bots.example.org", "http://127.0.0.1:8080", "http://localhost:8080"}
+
+
+@pytest.mark.parametrize("pattern", ["*", "*.org", "meet.*.org", "*.*.example.org", "*example.org"])
+def test_a_pattern_of_jitsi_hosts_names_whose_they_are(pattern: str) -> None:
+    assert ServerSettings(jitsi_hosts=frozenset({"*.meet.example.org"})).jitsi_hosts == {"*.meet.example.org"}
+    with pytest.raises(ValidationError, match=r"is no pattern of hosts: write \*\.example\.org"):
+        ServerSettings(jitsi_hosts=frozenset({pattern}))
 
 
 def test_no_secret_is_shown() -> None:

@@ -8,6 +8,8 @@ from agents.platforms.base import Observation
 from agents.platforms.classifier import Classifier
 from agents.platforms.facts import Facts
 from agents.platforms.file_reader import read_text
+from agents.platforms.people_list import PeopleList
+from agents.platforms.platform_file import People
 from agents.platforms.program import Program, compile_file
 
 MATCH = '[match]\nurls = ["https://meet.example.org/*"]\n'
@@ -19,15 +21,24 @@ class PaperPage:
     def __init__(self, evidence: str) -> None:
         self.program: Program = compile_file(read_text(f"{MATCH}\n[evidence]\n{evidence}"))
         self.facts = Facts(len(self.program.atoms))
+        self.people = PeopleList(self.program.file.people or People())
+        self.facts.others = self.people.others
         self.classifier = Classifier.of(self.program.evidence)
         self.now = 1000.0
         self.wake: float | None = None
         self.seen: list[Observation] = []
 
-    def shows(self, *there: str, frame: str = "top1", ready: bool = True, texts: dict[str, str] | None = None) -> list[str]:
+    def shows(
+        self,
+        *there: str,
+        frame: str = "top1",
+        ready: bool = True,
+        texts: dict[str, str] | None = None,
+        people: list[dict[str, str]] | None = None,
+    ) -> list[str]:
         """What the page holds now: selectors, texts, titles, expressions, names of counters. The states that came of it."""
         atoms: list[Any] = [self._count(atom, there, texts or {}) for atom in self.program.atoms]
-        report = {"frame": frame, "top": frame.startswith("top"), "ready": ready, "atoms": atoms}
+        report = {"frame": frame, "top": frame.startswith("top"), "ready": ready, "atoms": atoms, "people": people}
         assert self.facts.receive(report, self.now)
         return self._step()
 

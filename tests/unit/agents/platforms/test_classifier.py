@@ -122,6 +122,61 @@ def test_after_the_join_nothing_known_is_said_so() -> None:
     assert page.after(6) == ["unknown"]
 
 
+DOOR = MEETING + 'pre_join = ["#join"]\nname_asked = ["#name"]\n'
+
+
+def test_a_strange_page_before_the_join_is_unknown_within_twenty_seconds_and_told_again_when_it_is_known() -> None:
+    page = PaperPage(DOOR)
+    assert page.shows() == []
+    assert page.after(9) == []
+    assert page.after(11) == ["unknown"]
+    assert page.shows("#name", "#join") == ["name_asked"]
+    assert page.shows("#join") == []
+    assert page.after(1) == ["pre_join"]
+
+
+def test_without_a_word_about_the_page_before_the_meeting_any_page_is_that() -> None:
+    page = PaperPage(MEETING)
+    assert page.shows() == ["pre_join"]
+    assert page.after(60) == []
+
+
+def test_a_lost_connection_is_told_when_it_lasts_and_so_is_its_return() -> None:
+    page = joined(MEETING + 'page_lost = [{ text = "no network" }]\n')
+    page.shows(".tile", "no network")
+    assert page.after(1.9) == []
+    assert page.after(0.2) == ["page_lost"]
+    page.shows(".tile")
+    assert page.after(1) == ["in_meeting"]
+
+
+def test_an_empty_meeting_that_has_its_connection_again_is_a_meeting_still() -> None:
+    page = joined(MEETING + 'page_lost = [{ text = "no network" }]\n')
+    page.shows("no network")
+    assert page.after(3) == ["page_lost"]
+    page.shows()
+    assert page.after(1) == ["in_meeting"]
+    assert page.after(3600) == []
+
+
+PEOPLE = """in_meeting = [{ others = 1 }]
+[people]
+item = ".tile"
+name = ".name"
+self_names = ["You"]
+self_by_name = true
+"""
+
+
+def test_people_who_are_not_the_bot_are_counted() -> None:
+    page = PaperPage(PEOPLE)
+    page.people.bot_name = "Bot"
+    bot, namesake = {"id": "1", "name": "Bot"}, {"id": "2", "name": "bot"}
+    assert page.shows(people=[bot]) == ["pre_join"]
+    assert page.shows(people=[{"id": "1", "name": "You"}]) == []
+    assert page.shows(people=[bot, namesake]) == ["in_meeting"]
+
+
 def test_the_files_own_patience_counts() -> None:
     page = PaperPage('in_meeting = [{ css = ".tile", for_seconds = 3 }]')
     assert page.shows(".tile") == ["pre_join"]

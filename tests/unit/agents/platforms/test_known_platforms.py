@@ -62,7 +62,7 @@ def test_each_outcome_that_a_guest_may_meet_has_evidence(name: str) -> None:
 def test_toolbars_alone_prove_nothing_before_a_lobby_had_time_to_show(name: str) -> None:
     for condition in dict(file_of(name).evidence)[UiState.IN_MEETING]:
         counted = bool(condition.counters) or bool(condition.js)
-        assert counted or (condition.for_seconds or 0) >= 1, f"line {condition.line}"
+        assert counted or (condition.for_seconds or 0) >= 1, condition.where
 
 
 def test_google_meet_is_asked_for_english() -> None:

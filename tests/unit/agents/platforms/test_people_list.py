@@ -62,6 +62,25 @@ def test_the_bot_may_know_itself_by_its_name() -> None:
     assert [one.is_self for one in found] == [True, False]
 
 
+def test_of_those_who_bear_the_bots_name_one_is_the_bot_and_stays_so() -> None:
+    people = PeopleList(People(self_by_name=True), bot_name="Bot")
+    first, second = {"id": "1", "name": "Bot"}, {"id": "2", "name": "bot"}
+    found = people.update([first, second], 0).people
+    assert found is not None
+    assert [one.is_self for one in found] == [True, False]
+    assert people.others([second, first]) == 1
+    found = people.update([second, first, ADA | {"id": "3"}], 1).people
+    assert found is not None
+    assert [one.uuid for one in found if one.is_self] == ["1"]
+
+
+def test_a_page_that_marks_the_bot_is_believed_before_names() -> None:
+    people = PeopleList(People(self_by_name=True, self_names=("You",)), bot_name="Bot")
+    found = people.update([{"id": "1", "name": "Bot"}, {"id": "2", "name": "you"}], 0).people
+    assert found is not None
+    assert [one.uuid for one in found if one.is_self] == ["2"]
+
+
 def test_speech_begins_at_once_and_ends_after_a_pause() -> None:
     people = PeopleList(People())
     assert people.update([ADA | {"speaking": True}], 0).speaking == [("1", True)]

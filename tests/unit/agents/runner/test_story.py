@@ -820,3 +820,39 @@ async def test_a_capture_that_cannot_begin_says_why_once_and_at_the_end(stage: S
     last = stage.of("recording")[-1].recording
     assert last.state == bot.RECORDING_STATE_FAILED
     assert "The disk is full." in last.detail
+
+
+async def test_an_unknown_page_is_kept_and_waited_on(stage: Stage) -> None:
+    stage.spec.settings.debug_settings.create_debug_recording = True
+    stage.on_attend = lambda attendance: setattr(attendance, "hang", True)  # its steps go on
+    stage.start()
+    await stage.until_entered()
+    stage.show(UiState.UNKNOWN)
+    await stage.until(lambda: "evidence_kept" in stage.codes())
+    assert list((stage.media_dir / stage.spec.bot_id / "debug").glob("*page_unknown.png"))
+    assert stage.triggers() == []
+    stage.show(UiState.LOBBY)
+    await stage.until_move("put_in_waiting_room")
+
+
+async def test_a_page_that_lost_its_connection_has_longer_to_find_back(stage: Stage) -> None:
+    stage.patience = replace(stage.patience, back_s=0.01, lost_s=30)
+    stage.start()
+    await stage.join()
+    stage.show(UiState.PAGE_LOST)
+    await asyncio.sleep(0.1)  # ten times as long as for any other page
+    stage.show(UiState.IN_MEETING)
+    stage.leave()
+    await stage.end()
+    assert "rejoining" not in stage.codes()
+    assert stage.triggers().count("joined_meeting") == 1
+
+
+@pytest.mark.parametrize("state", [UiState.REMOVED, UiState.ENDED])
+async def test_what_the_page_showed_at_the_end_is_kept_for_those_who_asked(stage: Stage, state: UiState) -> None:
+    stage.spec.settings.debug_settings.create_debug_recording = True
+    stage.start()
+    await stage.join()
+    stage.show(state)
+    await stage.end()
+    assert list((stage.media_dir / stage.spec.bot_id / "debug").glob(f"*page_{state.value}.png"))

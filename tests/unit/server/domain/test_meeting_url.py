@@ -59,6 +59,8 @@ def test_normalising_twice_changes_nothing(vector: dict[str, str]) -> None:
         ("https://meet.jit.si/MyRoom?jwt=aaa.bbb.ccc#config.x=1", "jitsi", "https://meet.jit.si/MyRoom?jwt=aaa.bbb.ccc"),
         ("https://Meet.example.org/tenant/Room", "jitsi", "https://meet.example.org/tenant/Room"),
         ("http://jitsi.lan:8443/Room", "jitsi", "http://jitsi.lan:8443/Room"),
+        ("https://a.b.video.example.net/Room", "jitsi", "https://a.b.video.example.net/Room"),
+        ("https://meet.jit.si/MyRoom?pwd=s%20e%26c&jwt=a.b", "jitsi", "https://meet.jit.si/MyRoom?jwt=a.b&pwd=s%20e%26c"),
         ("http://127.0.0.1:8080/rehearsal/blue-room", "rehearsal", "http://127.0.0.1:8080/rehearsal/blue-room"),
         ("http://LOCALHOST:8080/rehearsal/a?x=1#y", "rehearsal", "http://localhost:8080/rehearsal/a"),
         (
@@ -72,7 +74,7 @@ def test_normalising_twice_changes_nothing(vector: dict[str, str]) -> None:
 )
 def test_a_meeting_has_one_spelling(url: str, platform: str, out: str) -> None:
     places = MeetingPlaces(
-        jitsi_hosts=frozenset({"meet.example.org", "jitsi.lan:8443"}),
+        jitsi_hosts=frozenset({"meet.example.org", "jitsi.lan:8443", "*.video.example.net"}),
         rehearsal_origins=frozenset({"http://127.0.0.1:8080", "http://localhost:8080"}),
     )
     assert result(url, places) == MeetingUrl(platform, out)
