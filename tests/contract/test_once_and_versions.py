@@ -102,6 +102,24 @@ async def test_a_bot_is_changed_only_as_it_was_read(served: Face) -> None:
         assert {answer.headers["etag"] for answer in answers if answer.status_code == 200} == {after.headers["etag"]}
 
 
+async def test_of_changes_to_one_version_one_is_made(served: Face) -> None:
+    async with await served.project() as client:
+        later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        path = f"/api/v1/bots/{(await create(client, join_at=later))['id']}"
+        tag = (await client.get(path)).headers["etag"]
+        changes = [client.patch(path, json={"metadata": {"n": str(n)}}, headers={"If-Match": tag}) for n in range(5)]
+        gone = client.delete(path, headers={"If-Match": '"another"'})
+        *answers, refused = await asyncio.gather(*changes, gone)
+        assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400]
+        (winner,) = [answer for answer in answers if answer.status_code == 200]
+        now = await client.get(path)
+        assert (now.json(), now.headers["etag"]) == (winner.json(), winner.headers["etag"])
+        assert refused.headers["x-error-reason"] == "ETAG_MISMATCH"
+        assert (await client.delete(path, headers={"If-Match": tag})).status_code == 400
+        assert (await client.delete(path, headers={"If-Match": winner.headers["etag"]})).status_code == 200
+        assert (await client.get(path)).status_code == 404
+
+
 async def test_by_grpc_it_is_a_field(running: Running, caller: Transport) -> None:
     request = CreateBotRequest(bot_name="Bot", meeting_url=MEET, metadata={"a": "1", "b": "2"}, request_id="k")
     first: Any = await caller.unary(BOTS + "CreateBot", request, running.auth)
