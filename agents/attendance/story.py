@@ -60,8 +60,7 @@ class Then(Enum):
     """What follows where nothing ends."""
 
     GO_ON = auto()
-    TRY_AGAIN = auto()
-    """With a new browser."""
+    TRY_AGAIN = auto()  # with a new browser
 
 
 class Story:
