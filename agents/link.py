@@ -75,6 +75,9 @@ class Link:
         self._results: dict[str, agent.CommandResult] = {}
         self._unsent_results: list[str] = []
         self._known_commands: set[str] = set()
+        self._login: asyncio.Future[agent.LoginGiven] | None = None
+        self._ask_login = False
+        self._refusals: list[agent.RefuseLogin] = []
         self._release: agent.ReleaseLease | None = None
         self._released = asyncio.Event()
         self._wake = asyncio.Event()
@@ -128,6 +131,24 @@ class Link:
     def nudge(self) -> None:
         """Sends a Situation now, because something in it changed that the server should decide on."""
         self._beat_now = True
+        self._wake.set()
+
+    async def take_login(self, *, timeout_s: float) -> agent.LoginGiven:
+        """Asks for the account to sign in with; asked again after each reconnect. Raises ServerUnreachableError."""
+        self._login = asyncio.get_running_loop().create_future()
+        self._ask_login = True
+        self._wake.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._login
+        except TimeoutError:
+            raise ServerUnreachableError("The server does not answer.") from None
+        finally:
+            self._login, self._ask_login = None, False
+
+    def refuse_login(self, login_id: str, problem: str) -> None:
+        """Says that the platform did not take an account. Where that word is lost, the next bot finds out for itself."""
+        self._refusals.append(agent.RefuseLogin(login_id=login_id, problem=problem))
         self._wake.set()
 
     async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
@@ -199,6 +220,7 @@ class Link:
             self._heartbeat_s = max(granted.heartbeat_ms, 100) / 1000
             self._buffer.resume(granted.last_report_number)
             self._beat_now = True
+            self._ask_login = self._login is not None
             verdict = await self._serve(stream)
             if self._is_over(verdict):
                 return
@@ -290,6 +312,9 @@ class Link:
                 self._wake.set()
             case "command":
                 self._take(answer.command)
+            case "login":
+                if self._login is not None and not self._login.done():
+                    self._login.set_result(answer.login)
             case _:  # `renewed` needs nothing: the server alone decides when a lease is over
                 pass
 
@@ -311,6 +336,11 @@ class Link:
                 while self._unsent_results:
                     result = self._results[self._unsent_results.pop(0)]
                     await stream.write(agent.AttendRequest(result=result))
+                while self._refusals:
+                    await stream.write(agent.AttendRequest(refuse_login=self._refusals.pop(0)))
+                if self._ask_login:
+                    self._ask_login = False
+                    await stream.write(agent.AttendRequest(take_login=agent.TakeLogin()))
                 while (report := self._buffer.next()) is not None:
                     await stream.write(agent.AttendRequest(report=report))
                     if self._careful:

@@ -36,6 +36,10 @@ class FakeBot:
     results: list[agent.CommandResult] = field(default_factory=list)
     commands: list[agent.Command] = field(default_factory=list)
     """Sent on every new stream until their result is there."""
+    login: agent.LoginGiven | None = None
+    """What is given to who asks for an account; None: no answer."""
+    login_asks: int = 0
+    refusals: list[agent.RefuseLogin] = field(default_factory=list)
     refuse: Callable[[agent.Report], bool] = lambda _report: False
     streams: set[asyncio.Queue[agent.AttendResponse | None]] = field(default_factory=set)
 
@@ -180,6 +184,12 @@ class FakeServer(agent_grpc.AgentServiceServicer):
                     outgoing.put_nowait(agent.AttendResponse(accepted=agent.ReportsAccepted(number=bot.reports[-1].number)))
             case "result":
                 bot.results.append(request.result)
+            case "take_login":
+                bot.login_asks += 1
+                if bot.login is not None:
+                    outgoing.put_nowait(agent.AttendResponse(login=bot.login))
+            case "refuse_login":
+                bot.refusals.append(request.refuse_login)
             case "release":
                 bot.released = request.release
                 bot.held_by = ""

@@ -28,6 +28,7 @@ from rollcall.client_plans import (
 )
 from rollcall.errors import error_of
 from rollcall.grpc_transport import BlockingGrpcTransport, Tls
+from rollcall.logins import Logins
 from rollcall.transport import CallError
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
@@ -73,6 +74,11 @@ class Client:
     def webhooks(self) -> Webhooks:
         """Where what happens is sent."""
         return Webhooks(lambda method, request: self._call(method, request, Message), self._pages)
+
+    @property
+    def logins(self) -> Logins:
+        """Accounts with which bots sign in."""
+        return Logins(lambda method, request: self._call(method, request, Message), self._pages)
 
     def create_bot(self, **fields: Any) -> Bot:
         """Sends a bot to a meeting: fields as of CreateBot, in plain Python (`recording_settings={"format": "mp3"}`).

@@ -28,6 +28,7 @@ from rollcall.client_plans import (
 )
 from rollcall.errors import error_of
 from rollcall.grpc_transport import GrpcTransport, Tls
+from rollcall.logins import AsyncLogins
 from rollcall.transport import CallError, Transport
 from rollcall.v1 import bot_service_pb2 as pb
 from rollcall.v1.bot_pb2 import Bot, ChatMessage, Participant
@@ -65,6 +66,11 @@ class AsyncClient:
     def webhooks(self) -> AsyncWebhooks:
         """Where what happens is sent."""
         return AsyncWebhooks(lambda method, request: self._call(method, request, Message), self._pages)
+
+    @property
+    def logins(self) -> AsyncLogins:
+        """Accounts with which bots sign in."""
+        return AsyncLogins(lambda method, request: self._call(method, request, Message), self._pages)
 
     async def create_bot(self, **fields: Any) -> Bot:
         """Sends a bot to a meeting. As Client.create_bot."""

@@ -19,6 +19,7 @@ from server.dispatch import Dispatcher
 from server.domain.errors import BadSetting, DomainError
 from server.domain.meeting_url import MeetingPlaces
 from server.feed import Feed, FeedConfig
+from server.logins import LoginDesk
 from server.platform_files import PlatformFiles
 from server.purger import Purger
 from server.retention import Retention
@@ -33,6 +34,7 @@ from server.rpc.event_service import EventService
 from server.rpc.first import TellFirst
 from server.rpc.grpc_server import GrpcServer
 from server.rpc.local import LocalTransport
+from server.rpc.login_service import LoginService, login_checks
 from server.rpc.media_service import MediaService
 from server.rpc.media_token import MediaTokens
 from server.rpc.pipeline import Pipeline, bind
@@ -94,6 +96,8 @@ class Server:
         self._purger = Purger(self._store, settings.media_dir)
         self._sealer = make_sealer(settings)
         self._make_service()
+        resealing = asyncio.create_task(self._logins.reseal_beside())
+        self._closing.append(("resealing", lambda: end_tasks([resealing])))
         webhooks = Webhooks(settings, self._store, self._sealer, self._dispatcher, self._clock)
         await webhooks.start()
         self._closing.append(("webhooks", webhooks.stop))
@@ -123,7 +127,8 @@ class Server:
             _secret(settings, "media_url_secret"), settings.media_url_seconds, clock=lambda: self._clock.now_us() / 1e6
         )
         self._worker_token = _secret(settings, "worker_token")
-        self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds)
+        self._logins = LoginDesk(store.logins, self._sealer)
+        self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds, self._logins)
         places = places_of(settings)
         services = (
             BotService(
@@ -140,6 +145,7 @@ class Server:
             MediaService(settings.media_dir, tokens),
             ProjectService(store.projects, settings.limits),
             WebhookService(store.webhooks, self._sealer, self._dispatcher),
+            LoginService(store.logins, self._sealer, self._clock.now_us),
             self._agents,
         )
         authenticator = Authenticator(
@@ -157,6 +163,7 @@ class Server:
                 OutputVideoRequest: (checks.check_output_video,),
                 **project_checks(self._clock.now_us),
                 **webhook_checks(policy_of(settings)),
+                **login_checks(self._clock.now_us),
             },
             {
                 CreateBotRequest: (checks.check_metadata, checks.check_image_size),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
+from agents.attendance.account import LoginError
 from agents.attendance.happenings import Forsaken, Happening, LeaseLost, ShutDown
 from agents.browser.errors import (
     BrowserError,
@@ -134,6 +135,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (JoinStepError, "join_step_failed"),
     (NotSupportedError, "not_supported"),
     (CaptureError, "capture_not_ready"),
+    (LoginError, "login_not_available"),
 )
 
 
@@ -158,6 +160,8 @@ def join_failure(error: Exception, *, tries: int = 1, seconds: float = 0.0) -> E
     """What it means that the bot could not be brought in, after so many tries in so many seconds."""
     code = code_of(error)
     after = f" after {tries} tries in {seconds:.0f} s" if tries > 1 else ""
+    if isinstance(error, LoginError):
+        return could_not_join(bot.BOT_EVENT_SUB_TYPE_BOT_LOGIN_ATTEMPT_FAILED, _first_line(error), code)
     if isinstance(error, PageLoadError):
         return _not_loaded(error, after, code)
     if isinstance(error, JoinStepError):

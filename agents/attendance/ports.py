@@ -40,6 +40,14 @@ class LinkPort(Protocol):
         """As Link.nudge."""
         ...
 
+    async def take_login(self, *, timeout_s: float) -> agent.LoginGiven:
+        """As Link.take_login."""
+        ...
+
+    def refuse_login(self, login_id: str, problem: str) -> None:
+        """As Link.refuse_login."""
+        ...
+
     async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
         """As Link.release."""
         ...

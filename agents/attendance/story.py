@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import Enum, auto
 
+from agents.attendance.account import Account, LoginError
 from agents.attendance.company import Company
 from agents.attendance.door import Door
 from agents.attendance.endings import (
@@ -111,6 +112,7 @@ class Story:
             output=self._output,
             keep_chat=wishes.record_chat_messages_when_paused,
         )
+        self._account = Account(self._spec, link, reporter.remark)
         self.visit: Visit | None = None
         self.joined = False
         """Whether the bot was in the meeting, now or earlier."""
@@ -170,6 +172,7 @@ class Story:
                 self._inbox.put_nowait,
                 self._senses(),
                 door=self._door,
+                account=self._account,
                 picture=self._output.picture,
             )
         except (NotSupportedError, CaptureError) as error:
@@ -268,6 +271,8 @@ class Story:
 
     async def _see(self, state: UiState, at_ms: int) -> Ending | Then:
         self._state = state
+        if not self._in_now and self._login_asked_for(state):
+            return Then.TRY_AGAIN
         ending = ending_of(state, joined=self.joined)
         if ending is None and not self._in_now:
             ending = ending_of(state, joined=False)
@@ -285,10 +290,13 @@ class Story:
         elif state is UiState.PAGE_LOST:
             self._gone_from_where_it_was(back_s=self._patience.lost_s)
         elif state is not UiState.CONSENT:
-            if state is UiState.UNKNOWN:
-                self._tasks.begin(self._keep_unknown(), name="attendance")
-            self._gone_from_where_it_was()
+            self._sees_neither(state)
         return Then.GO_ON
+
+    def _login_asked_for(self, state: UiState) -> bool:
+        """Whether to come back with an account, or with another one. Who is signed in is not asked for a name."""
+        guest = state is UiState.NAME_ASKED and self._account.signed_in
+        return (guest or state is UiState.LOGIN_REQUIRED) and self._account.asked_for()
 
     def _waits(self, state: UiState) -> None:
         """In the lobby, or before a meeting without its host. The server knows how long that may last for a first joining."""
@@ -308,6 +316,12 @@ class Story:
             self._deadline = self._now() + (self._patience.back_s if back_s is None else back_s)
         elif self._entered and not self.joined:
             self._deadline = self._now() + self._patience.evidence_s
+
+    def _sees_neither(self, state: UiState) -> None:
+        """The page shows nothing that says where the bot is."""
+        if state is UiState.UNKNOWN:
+            self._tasks.begin(self._keep_unknown(), name="attendance")
+        self._gone_from_where_it_was()
 
     async def _keep_unknown(self) -> None:
         """What an unknown page looks like; the adapter has told what it shows, and the bot waits on."""
@@ -346,7 +360,7 @@ class Story:
 
     async def _fault(self, error: Exception) -> Ending | Then:
         """A page fault: another try where there is one left, else an ending."""
-        if not isinstance(error, BrowserError | JoinStepError | NotSupportedError | CaptureError):
+        if not isinstance(error, BrowserError | JoinStepError | NotSupportedError | CaptureError | LoginError):
             raise error  # not a fault of the page but ours
         code = code_of(error)
         was_in, self._in_now = self._in_now, False

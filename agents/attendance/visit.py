@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from agents.attendance.account import Account
 from agents.attendance.door import Door
 from agents.attendance.happenings import CaptureFailed, Entered, EnterFailed, Happening, PageFailed, UiSeen
 from agents.attendance.ports import Tools
@@ -46,6 +47,7 @@ class Visit:
         senses: Senses,
         *,
         door: Door,
+        account: Account,
         picture: Picture | None,
     ) -> None:
         """`picture` is on the bot's camera. Raises NotSupportedError where there is no adapter for the bot's platform."""
@@ -54,6 +56,7 @@ class Visit:
         self._post = post
         self._senses = senses
         self._door = door
+        self._account = account
         self._picture = picture
         self._adapter = tools.adapter_for(spec)
         self._attendance: Attendance = self._adapter.attend()
@@ -77,6 +80,7 @@ class Visit:
             page = await self._open_page()
             if self._tools.devices is not None:
                 self.devices = await self._tools.devices.install(page, self._picture)
+            await self._account.sign_in(page)
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
             await self._door.come_near()

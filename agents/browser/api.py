@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,6 +57,22 @@ class BrowserOptions:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie to be put into a browser. `domain` begins with a dot where hosts below it get it, too; `expires_s`: seconds since
+    the Unix epoch, 0 for one that ends with the browser; `same_site`: None, Lax, Strict or empty.
+    """
+
+    name: str
+    value: str = field(repr=False)
+    domain: str
+    path: str
+    expires_s: float
+    http_only: bool
+    secure: bool
+    same_site: str
+
+
 class Page(Protocol):
     """One tab. Every call has a deadline and raises an error of agents.browser.errors, never a foreign one."""
 
@@ -74,6 +90,10 @@ class Page(Protocol):
 
         What the handler raises is logged and goes no further. Call before `open`.
         """
+        ...
+
+    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Mapping[str, str]]) -> None:
+        """Puts a session into the browser: cookies, and what pages of each origin find in `localStorage`. Call before `open`."""
         ...
 
     async def open(self, url: str, *, timeout_s: float = 30.0) -> None:

@@ -38,6 +38,8 @@ class Person:
     place: Place = Place.DOOR
     is_host: bool = False
     claims_host: bool = False
+    signed_in: bool = False
+    """Has an account; the rehearsal's own page has none to give, pages made on top of it may."""
     microphone: bool = False
     camera: bool = False
     speaking: bool = False

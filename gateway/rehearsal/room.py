@@ -75,8 +75,8 @@ class Room:
     def visit(self, person: Person) -> None:
         """A page opened its socket: it is told what to show."""
         self.people[person.id] = person
-        if self.rules.obstacle is not None:
-            self._show(person, self.rules.obstacle)
+        if (obstacle := self._obstacle(person)) is not None:
+            self._show(person, obstacle)
             return
         self._show(person, "name")
 
@@ -99,9 +99,13 @@ class Room:
         else:
             self._enter(person)
 
+    def _obstacle(self, person: Person) -> str | None:
+        """What stands in this person's way: a login does not where they are signed in."""
+        return None if person.signed_in and self.rules.obstacle == "login-required" else self.rules.obstacle
+
     def _refusal(self, person: Person) -> str | None:
-        if self.rules.obstacle is not None:
-            return self.rules.obstacle
+        if (obstacle := self._obstacle(person)) is not None:
+            return obstacle
         if self.ended:
             return "ended"
         if self.rules.locked and not person.claims_host:

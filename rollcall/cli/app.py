@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from rollcall.cli import bots, demo, doctor, keys, platforms, processes, projects, rehearse, settings, steer, webhooks
+from rollcall.cli import bots, demo, doctor, keys, logins, platforms, processes, projects, rehearse, settings, steer, webhooks
 from rollcall.cli.terminal import UserError, explain
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(bots.app, name="bots")
 app.add_typer(keys.app, name="keys")
 app.add_typer(platforms.app, name="platforms")
 app.add_typer(projects.app, name="projects")
+app.add_typer(logins.app, name="logins")
 app.add_typer(webhooks.app, name="webhooks")
 app.command("audit")(projects.audit)
 

@@ -3,9 +3,11 @@
 isort:skip_file
 What a worker and the server say to each other about one bot. Workers only: the key is the worker token, not a project's."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rollcall.v1 import bot_output_pb2 as _bot_output_pb2
 from rollcall.v1 import bot_pb2 as _bot_pb2
@@ -86,6 +88,34 @@ AGENT_PHASE_FINISHING: AgentPhase.ValueType  # 6
 """Finishes the recording."""
 Global___AgentPhase: _TypeAlias = AgentPhase  # noqa: Y015
 
+class _SameSite:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SameSiteEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SameSite.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SAME_SITE_UNSPECIFIED: _SameSite.ValueType  # 0
+    """Not said."""
+    SAME_SITE_NONE: _SameSite.ValueType  # 1
+    """Always."""
+    SAME_SITE_LAX: _SameSite.ValueType  # 2
+    """With navigation."""
+    SAME_SITE_STRICT: _SameSite.ValueType  # 3
+    """Never."""
+
+class SameSite(_SameSite, metaclass=_SameSiteEnumTypeWrapper):
+    """When a cookie goes along with requests from other sites."""
+
+SAME_SITE_UNSPECIFIED: SameSite.ValueType  # 0
+"""Not said."""
+SAME_SITE_NONE: SameSite.ValueType  # 1
+"""Always."""
+SAME_SITE_LAX: SameSite.ValueType  # 2
+"""With navigation."""
+SAME_SITE_STRICT: SameSite.ValueType  # 3
+"""Never."""
+Global___SameSite: _TypeAlias = SameSite  # noqa: Y015
+
 @_typing.final
 class AttendRequest(_message.Message):
     """From the worker."""
@@ -98,6 +128,8 @@ class AttendRequest(_message.Message):
     REPORT_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     RELEASE_FIELD_NUMBER: _builtins.int
+    TAKE_LOGIN_FIELD_NUMBER: _builtins.int
+    REFUSE_LOGIN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def claim(self) -> Global___ClaimLease:
         """First message: asks for the lease."""
@@ -122,6 +154,14 @@ class AttendRequest(_message.Message):
     def release(self) -> Global___ReleaseLease:
         """The worker is done with the bot, or hands it over."""
 
+    @_builtins.property
+    def take_login(self) -> Global___TakeLogin:
+        """Asks for an account to sign in with."""
+
+    @_builtins.property
+    def refuse_login(self) -> Global___RefuseLogin:
+        """The platform refused an account."""
+
     def __init__(
         self,
         *,
@@ -131,12 +171,14 @@ class AttendRequest(_message.Message):
         report: Global___Report | None = ...,
         result: Global___CommandResult | None = ...,
         release: Global___ReleaseLease | None = ...,
+        take_login: Global___TakeLogin | None = ...,
+        refuse_login: Global___RefuseLogin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["claim", "resume", "situation", "report", "result", "release"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["claim", "resume", "situation", "report", "result", "release", "take_login", "refuse_login"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -152,6 +194,7 @@ class AttendResponse(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
     RENEWED_FIELD_NUMBER: _builtins.int
+    LOGIN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def granted(self) -> Global___LeaseGranted:
         """First message."""
@@ -168,6 +211,10 @@ class AttendResponse(_message.Message):
     def renewed(self) -> Global___LeaseRenewed:
         """The lease was renewed."""
 
+    @_builtins.property
+    def login(self) -> Global___LoginGiven:
+        """The account that was asked for."""
+
     def __init__(
         self,
         *,
@@ -175,12 +222,13 @@ class AttendResponse(_message.Message):
         accepted: Global___ReportsAccepted | None = ...,
         command: Global___Command | None = ...,
         renewed: Global___LeaseRenewed | None = ...,
+        login: Global___LoginGiven | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["granted", "accepted", "command", "renewed"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["granted", "accepted", "command", "renewed", "login"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -901,3 +949,210 @@ class CommandResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CommandResult: _TypeAlias = CommandResult  # noqa: Y015
+
+@_typing.final
+class TakeLogin(_message.Message):
+    """Asks for an account of the group that the bot's settings name. Asked again under the same lease, the answer is the same account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeLogin: _TypeAlias = TakeLogin  # noqa: Y015
+
+@_typing.final
+class LoginGiven(_message.Message):
+    """An account that is this bot's until its lease ends, or why there is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOGIN_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    login_id: _builtins.str
+    """The account; empty where there is none."""
+    name: _builtins.str
+    """Which account it is, for people."""
+    problem: _builtins.str
+    """Why there is none, and what to do."""
+    @_builtins.property
+    def state(self) -> Global___BrowserState:
+        """Its session."""
+
+    def __init__(
+        self,
+        *,
+        login_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        state: Global___BrowserState | None = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["login_id", b"login_id", "name", b"name", "problem", b"problem", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoginGiven: _TypeAlias = LoginGiven  # noqa: Y015
+
+@_typing.final
+class RefuseLogin(_message.Message):
+    """The platform did not take an account's session. No bot takes it until it is renewed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOGIN_ID_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    login_id: _builtins.str
+    """Which."""
+    problem: _builtins.str
+    """What the page showed, in words of ours."""
+    def __init__(
+        self,
+        *,
+        login_id: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["login_id", b"login_id", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseLogin: _TypeAlias = RefuseLogin  # noqa: Y015
+
+@_typing.final
+class BrowserState(_message.Message):
+    """A signed-in browser's session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COOKIES_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cookies(self) -> _containers.RepeatedCompositeFieldContainer[Global___BrowserCookie]:
+        """Its cookies."""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedCompositeFieldContainer[Global___OriginStorage]:
+        """What its pages had stored, by origin."""
+
+    def __init__(
+        self,
+        *,
+        cookies: _abc.Iterable[Global___BrowserCookie] | None = ...,
+        origins: _abc.Iterable[Global___OriginStorage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cookies", b"cookies", "origins", b"origins"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrowserState: _TypeAlias = BrowserState  # noqa: Y015
+
+@_typing.final
+class BrowserCookie(_message.Message):
+    """A cookie."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    EXPIRES_SECONDS_FIELD_NUMBER: _builtins.int
+    HTTP_ONLY_FIELD_NUMBER: _builtins.int
+    SECURE_FIELD_NUMBER: _builtins.int
+    SAME_SITE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    value: _builtins.str
+    """Its value."""
+    domain: _builtins.str
+    """The host it belongs to; with a dot in front for all below it."""
+    path: _builtins.str
+    """The path it belongs to."""
+    expires_seconds: _builtins.float
+    """When it ends, in seconds since the Unix epoch; 0 with the browser."""
+    http_only: _builtins.bool
+    """Whether pages cannot read it."""
+    secure: _builtins.bool
+    """Whether it goes over TLS only."""
+    same_site: Global___SameSite.ValueType
+    """When it goes along with requests from other sites."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        domain: _builtins.str = ...,
+        path: _builtins.str = ...,
+        expires_seconds: _builtins.float = ...,
+        http_only: _builtins.bool = ...,
+        secure: _builtins.bool = ...,
+        same_site: Global___SameSite.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain", b"domain", "expires_seconds", b"expires_seconds", "http_only", b"http_only", "name", b"name", "path", b"path", "same_site", b"same_site", "secure", b"secure", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrowserCookie: _TypeAlias = BrowserCookie  # noqa: Y015
+
+@_typing.final
+class OriginStorage(_message.Message):
+    """What pages of one origin had stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LocalStorageEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    LOCAL_STORAGE_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """As https://accounts.example.com."""
+    @_builtins.property
+    def local_storage(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Names and values."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        local_storage: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["local_storage", b"local_storage", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OriginStorage: _TypeAlias = OriginStorage  # noqa: Y015

@@ -12,6 +12,7 @@ from rollcall.v1.agent_service_pb2 import AttendRequest, AttendResponse
 from server.dispatch import Dispatcher
 from server.domain.errors import ProtocolError
 from server.feed import Feed
+from server.logins import LoginDesk
 from server.rpc.attend_session import AttendSession
 from server.rpc.auth import Caller
 from server.rpc.convert import granted_message
@@ -31,13 +32,16 @@ class AgentService:
     feed: Feed
     dispatcher: Dispatcher
     lease_seconds: float
+    logins: LoginDesk
     _sessions: dict[str, AttendSession] = field(default_factory=dict)
 
     async def attend(self, requests: AsyncIterator[AttendRequest], _caller: Caller) -> AsyncGenerator[AttendResponse, None]:
         """Raises LeaseNotAvailable, LeaseLost, ProtocolError, Draining, DatabaseAway."""
         lease = await self._lease(await anext(requests, None))
         bot_id = lease.bot.id
-        session = AttendSession(lease, self.store, self.feed, self.dispatcher, lease_seconds=self.lease_seconds)
+        session = AttendSession(
+            lease, self.store, self.feed, self.dispatcher, lease_seconds=self.lease_seconds, logins=self.logins
+        )
         older = self._sessions.get(bot_id)
         if older is not None:
             older.supersede()

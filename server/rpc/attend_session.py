@@ -27,6 +27,7 @@ from server.domain.errors import DomainError, Draining, IllegalTransition, Lease
 from server.domain.leave_rules import decide
 from server.domain.state import ATTENDING, JOINED, TERMINAL, BotState, SubType, Trigger
 from server.feed import Feed, FeedItem
+from server.logins import LoginDesk
 from server.rpc import convert
 from server.rpc.attend_reports import ReportLine
 from server.store import EventFilter, Lease, Store, Task
@@ -65,6 +66,7 @@ class AttendSession:
         dispatcher: Dispatcher,
         *,
         lease_seconds: float,
+        logins: LoginDesk,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lease = lease
@@ -75,6 +77,7 @@ class AttendSession:
         self._store = store
         self._feed = feed
         self._dispatcher = dispatcher
+        self._logins = logins
         self._clock = clock
         self._renew_every_s = lease_seconds / 3 * _SLACK
         self._renewed = clock()
@@ -171,6 +174,10 @@ class AttendSession:
                 await self._hear_situation(request.situation)
             case "result":
                 await self._store.finish_command(self._bot_id, self._epoch, request.result)
+            case "take_login":
+                self._say(pb.AttendResponse(login=await self._logins.give(self._lease)))
+            case "refuse_login":
+                await self._logins.refuse(self._lease, request.refuse_login)
             case "release":
                 await self._release(request.release)
                 return True

@@ -58,7 +58,6 @@ def _says(message: str) -> str:
 
 _CAPTIONS = "meeting_closed_captions"
 _SPEAKER = bot_settings_pb2.RECORDING_VIEW_SPEAKER_VIEW
-_NO_LOGIN = _says("Bots of this server cannot sign in yet, they join as guests; they would by logins that the operator adds.")
 
 NOT_AVAILABLE: tuple[Row, ...] = (
     Row(
@@ -109,26 +108,6 @@ NOT_AVAILABLE: tuple[Row, ...] = (
         "google_meet_settings.ui_interaction_mode",
         "Pages are worked directly by this server, not at a person's pace; use robotic or leave it out.",
         lambda request: request.google_meet_settings.ui_interaction_mode == bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED,
-    ),
-    Row(
-        "google_meet_settings.use_login",
-        _NO_LOGIN,
-        lambda request: request.google_meet_settings.use_login,
-    ),
-    Row(
-        "google_meet_settings.login_group_name",
-        _NO_LOGIN,
-        lambda request: bool(request.google_meet_settings.login_group_name),
-    ),
-    Row(
-        "teams_settings.use_login",
-        _NO_LOGIN,
-        lambda request: request.teams_settings.use_login,
-    ),
-    Row(
-        "teams_settings.login_group_name",
-        _NO_LOGIN,
-        lambda request: bool(request.teams_settings.login_group_name),
     ),
     Row(
         "zoom_settings.sdk",

@@ -34,14 +34,17 @@ HONOURED: Final[Mapping[str, str]] = {
     "recording_settings.resolution": "agents/runner.py",
     "recording_settings.record_chat_messages_when_paused": "server/rpc/bot_service.py",
     "recording_settings.record_participant_speech_start_stop_events": "server/rpc/bot_service.py",
+    "google_meet_settings.use_login": "agents/attendance/account.py",
+    "google_meet_settings.login_mode": "agents/attendance/account.py",
+    "google_meet_settings.login_group_name": "server/logins.py",
+    "teams_settings.use_login": "agents/attendance/account.py",
+    "teams_settings.login_mode": "agents/attendance/account.py",
+    "teams_settings.login_group_name": "server/logins.py",
     "webhooks.url": "server/webhooks/deliverer.py",
     "webhooks.triggers": "server/domain/webhooks.py",
     "debug_settings.create_debug_recording": "agents/runner.py",
 }
 """The field -> the file that acts on it."""
 
-WITHOUT_EFFECT: Final[Mapping[str, str]] = {
-    "google_meet_settings.login_mode": "Says when `use_login` is followed, which is refused.",
-    "teams_settings.login_mode": "Says when `use_login` is followed, which is refused.",
-}
+WITHOUT_EFFECT: Final[Mapping[str, str]] = {}
 """The field -> why nothing comes of it."""

@@ -17,6 +17,7 @@ from rollcall.v1 import (
     annotations_pb2,
     bot_service_pb2,
     event_service_pb2,
+    login_service_pb2,
     media_service_pb2,
     project_service_pb2,
     webhook_service_pb2,
@@ -25,6 +26,7 @@ from rollcall.v1 import (
 FILES: tuple[FileDescriptor, ...] = (
     bot_service_pb2.DESCRIPTOR,
     event_service_pb2.DESCRIPTOR,
+    login_service_pb2.DESCRIPTOR,
     media_service_pb2.DESCRIPTOR,
     project_service_pb2.DESCRIPTOR,
     webhook_service_pb2.DESCRIPTOR,

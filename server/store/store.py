@@ -22,6 +22,7 @@ from server.store.changes import DeleteBot, UpdateBot
 from server.store.commands import AddCommand, FinishCommand
 from server.store.engines import FolderLock, is_away, make_engine, why_away
 from server.store.log_store import LogStore
+from server.store.logins import Logins
 from server.store.migrations import migrate
 from server.store.once import ForgetAnswers, Once, RequestKey, once_only, recall
 from server.store.pages import PageCursor
@@ -51,7 +52,8 @@ _PING: Final = text("SELECT 1")
 
 
 class Store(LogStore):
-    """Bots, their log and everything that belongs to them; `projects` has projects and keys, `purges` deletes for good.
+    """Bots, their log and everything that belongs to them; `projects` has projects and keys, `logins` the accounts with which
+    bots sign in, `purges` deletes for good.
 
     Every method raises DatabaseAway when the database does not answer within `wait_seconds`; what was asked may then have
     been done all the same if the connection broke during the commit. Operations that are given a `project_id` raise NotFound
@@ -68,6 +70,7 @@ class Store(LogStore):
         self._writer = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)
         self.projects = Projects(self._reader, self._writer, config.clock)
         self.purges = Purges(self._reader, self._writer, config)
+        self.logins = Logins(self._reader, self._writer)
         self._deliveries = self._writer
         if config.sqlite_path is None:
             self._deliveries = Writer(make_engine(config, writes=True), config, self._server_id, self._committed)

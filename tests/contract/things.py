@@ -5,6 +5,7 @@ Whoever adds a kind of thing adds it here: a call with an id of a kind that is n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,16 @@ from google.protobuf.message import Message
 
 from gateway import contract
 from rollcall.transport import Metadata
+from rollcall.v1.bot_pb2 import PLATFORM_GOOGLE_MEET
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
+from rollcall.v1.login_service_pb2 import CreateLoginRequest
 from rollcall.v1.webhook_service_pb2 import CreateWebhookRequest, ListWebhookDeliveriesRequest, ListWebhooksRequest
 from tests.contract.harness import BOTS, MEET, Running
 
+SESSION = '{"cookies": [{"name": "SID", "value": "x", "domain": "example.com"}]}'
+SAID = {"rollcall.v1.CreateLoginRequest.state": SESSION, "rollcall.v1.RenewLoginRequest.state": SESSION}
+"""What stands in a field in which not any text may stand."""
+_numbers = itertools.count(1)
 WEBHOOKS = "/rollcall.v1.WebhookService/"
 NOT_THINGS = {
     "request_id": "the caller's own words",
@@ -83,12 +90,20 @@ async def _delivery(tenant: Tenant) -> str:
     return str(listed.results[0].id)
 
 
+async def _login(tenant: Tenant) -> str:
+    name = f"account {next(_numbers)}"
+    request = CreateLoginRequest(platform=PLATFORM_GOOGLE_MEET, name=name, state=SESSION)
+    made: Any = await tenant.running.local.unary("/rollcall.v1.LoginService/CreateLogin", request, tenant.auth)
+    return str(made.login.id)
+
+
 _MAKERS: dict[str, Callable[[Tenant], Awaitable[str]]] = {
     "bot_id": Tenant.bot,
     "key_id": _key,
     "project_id": _project,
     "webhook_id": _webhook,
     "delivery_id": _delivery,
+    "login_id": _login,
 }
 
 
@@ -117,6 +132,9 @@ def example(request: type[Message]) -> Any:
 
 def _fill(message: Any, field: FieldDescriptor) -> None:
     if field.is_repeated:
+        return
+    if field.full_name in SAID:
+        setattr(message, field.name, SAID[field.full_name])
         return
     if field.message_type is not None:
         getattr(message, field.name).SetInParent()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -99,9 +100,9 @@ class TwinSites:
         meeting = self.stage.of(place.platform, place.code)
         if place.page in {"sign_in", "client"}:
             return self._document(place, meeting)
-        return await self._first_page(place, meeting)
+        return await self._first_page(place, meeting, account_of(request))
 
-    async def _first_page(self, place: sites.Place, meeting: Meeting) -> Response:
+    async def _first_page(self, place: sites.Place, meeting: Meeting, account: str | None) -> Response:
         meeting.loads += 1
         meeting.note("load", page=place.page)
         load = meeting.scenario.load
@@ -110,11 +111,11 @@ class TwinSites:
         if load.hangs < 0 or meeting.loads <= load.hangs:
             return StreamingResponse(_never_ends(), media_type="text/html", headers=sites.HEADERS)
         await asyncio.sleep(load.page_seconds)
-        if meeting.room.rules.obstacle == "login-required" and place.platform in SIGN_IN:
+        if account is None and meeting.room.rules.obstacle == "login-required" and place.platform in SIGN_IN:
             return RedirectResponse(f"{SIGN_IN[place.platform]}?code={meeting.code}", 302, headers=sites.HEADERS)
-        return self._document(place, meeting)
+        return self._document(place, meeting, account)
 
-    def _document(self, place: sites.Place, meeting: Meeting) -> Response:
+    def _document(self, place: sites.Place, meeting: Meeting, account: str | None = None) -> Response:
         about = {
             "room": meeting.room.name,
             "code": meeting.code,
@@ -122,6 +123,7 @@ class TwinSites:
             "variant": meeting.variant,
             "media": meeting.media,
             "relay": RELAY,
+            "account": account,
             "host_absent": meeting.room.rules.host_absent,
             **meeting.scenario.page,
         }
@@ -165,6 +167,7 @@ class Visitor(Connection):
 
     def __init__(self, websocket: WebSocket, meeting: Meeting) -> None:
         super().__init__(websocket, meeting.room)
+        self.person.signed_in = account_of(websocket) is not None
         self._meeting = meeting
 
     def _on_join(self, message: Message) -> None:
@@ -174,6 +177,12 @@ class Visitor(Connection):
     def _on_leave(self, message: Message) -> None:
         self._meeting.note("goodbye")
         super()._on_leave(message)
+
+
+def account_of(connection: HTTPConnection) -> str | None:
+    """Whose session a visitor's cookie is; None without one, and for one that is over."""
+    account = unquote(connection.cookies.get("SID", ""))
+    return None if account in {"", "expired"} else account
 
 
 async def _never_ends() -> AsyncIterator[bytes]:

@@ -26,6 +26,7 @@ async function greenRoom() {
   show(h("div", { class: "splash", role: "progressbar" }, h("span", {}, t.getting)));
   await later(about.late_controls_seconds ?? 0.2);
   if (client.view !== "name") return;
+  if (about.account) return signedIn();
   const name = h("input", { type: "text", jsname: "YPqjbf", class: "field", maxlength: 60, autocomplete: "off", ...(about.variant === "b" ? { id: "c11", "aria-labelledby": "c12" } : { "aria-label": t.name, placeholder: t.name }) });
   const join = h("button", { class: "join", jsname: "Qx7uuf", type: "button", disabled: true, onclick: () => client.ask(name.value) }, h("span", { class: "ripple" }), h("span", { jsname: "V67aGc", class: "label" }, about.variant === "b" ? t.now : t.ask));
   const bar = h("div", { class: "preview" }, ...devices());
@@ -36,6 +37,14 @@ async function greenRoom() {
     h("main", {}, bar, h("h1", {}, t.whats), about.variant === "b" && h("span", { id: "c12" }, t.name), name, h("p", {}, t.nobody), h("div", { class: "cta" }, join), h("button", { type: "button" }, t.other)),
     about.variant === "b" && dialog(t.devices, "", [[t.devices_yes, close], [t.devices_no, close]]),
   );
+}
+
+// Whoever is signed in is asked for no name: the account has one.
+function signedIn() {
+  const bar = h("div", { class: "preview" }, ...devices());
+  client.redraw = () => bar.replaceChildren(...devices());
+  const join = h("button", { class: "join", jsname: "Qx7uuf", type: "button", onclick: () => client.ask(about.account) }, h("span", { jsname: "V67aGc", class: "label" }, t.now));
+  show(h("header", {}, h("a", { href: "#", "aria-label": `Google Account: ${about.account}` }, about.account.slice(0, 1))), h("main", {}, bar, h("h1", {}, t.ready), h("div", { class: "cta" }, join)));
 }
 
 function close(event) {

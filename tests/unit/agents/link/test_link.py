@@ -263,3 +263,34 @@ async def test_one_report_that_the_server_refuses_does_not_hold_up_the_others(ri
         link.report(remark(text))
     await rig.server.until(lambda: len(bot.reports) == 3)
     assert [report.log.code for report in bot.reports] == ["remark", "report_refused", "remark"]
+
+
+async def test_an_account_is_asked_for_again_after_a_reconnect(rig: Rig) -> None:
+    bot = rig.server.add(agent.BotSpec(bot_id=BOT))
+    link = rig.link()
+    await link.claim()
+    asking = asyncio.create_task(link.take_login(timeout_s=20))
+    await rig.server.until(lambda: bot.login_asks == 1)
+    await rig.server.stop()
+    bot.login = agent.LoginGiven(login_id="login_1")
+    await rig.server.start()
+    assert (await asking).login_id == "login_1"
+    assert bot.login_asks == 2
+
+
+async def test_a_refusal_is_told_before_another_account_is_asked_for(rig: Rig) -> None:
+    bot = rig.server.add(agent.BotSpec(bot_id=BOT))
+    bot.login = agent.LoginGiven(login_id="login_2")
+    link = rig.link()
+    await link.claim()
+    link.refuse_login("login_1", "It was signed out.")
+    assert (await link.take_login(timeout_s=20)).login_id == "login_2"
+    assert [one.login_id for one in bot.refusals] == ["login_1"]
+
+
+async def test_a_server_that_gives_no_answer_is_not_waited_for_for_ever(rig: Rig) -> None:
+    rig.server.add(agent.BotSpec(bot_id=BOT))
+    link = rig.link()
+    await link.claim()
+    with pytest.raises(ServerUnreachableError):
+        await link.take_login(timeout_s=0.3)

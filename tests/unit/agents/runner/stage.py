@@ -48,6 +48,8 @@ class FakeLink:
         self.reports: list[agent.Report] = []
         self.answers: list[tuple[str, bool, str]] = []
         self.nudges = 0
+        self.logins: list[agent.LoginGiven] = []
+        self.refused: list[str] = []
         self.away_s = 0.0
         self.released: list[bool] = []
         self.unfinished = ""
@@ -69,6 +71,12 @@ class FakeLink:
 
     def nudge(self) -> None:
         self.nudges += 1
+
+    async def take_login(self, *, timeout_s: float) -> agent.LoginGiven:
+        return self.logins.pop(0) if self.logins else agent.LoginGiven(problem="There is no account.")
+
+    def refuse_login(self, login_id: str, problem: str) -> None:
+        self.refused.append(login_id)
 
     async def release(self, *, hand_over: bool, timeout_s: float, unfinished: str = "") -> bool:
         self.released.append(hand_over)

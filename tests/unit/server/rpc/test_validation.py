@@ -254,10 +254,6 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "google_meet_settings.ui_interaction_mode": lambda r: setattr(
         r.google_meet_settings, "ui_interaction_mode", bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED
     ),
-    "google_meet_settings.use_login": lambda r: setattr(r.google_meet_settings, "use_login", True),
-    "google_meet_settings.login_group_name": lambda r: setattr(r.google_meet_settings, "login_group_name", "g"),
-    "teams_settings.use_login": lambda r: setattr(r.teams_settings, "use_login", True),
-    "teams_settings.login_group_name": lambda r: setattr(r.teams_settings, "login_group_name", "g"),
     "zoom_settings.sdk": lambda r: setattr(r.zoom_settings, "sdk", bot_settings_pb2.ZOOM_SDK_NATIVE),
     "zoom_settings.meeting_settings": lambda r: setattr(r.zoom_settings.meeting_settings, "enable_focus_mode", False),
     "zoom_settings.onbehalf_token": lambda r: setattr(r.zoom_settings.onbehalf_token, "zoom_oauth_connection_user_id", "u"),
