@@ -8,7 +8,7 @@ const TICK_MS = 1000; // changes that no mutation tells: style sheets, media, fi
 const BEAT_MS = 3000;
 const EAGER_MS = 3000; // after the bot did something, what comes of it is looked at without much rest
 const EAGER_REST_MS = 100;
-const SHARE = 150; // an evaluation that took 1 ms is followed by 150 ms of rest: well below 1 % of a core
+const SHARE = 220; // a look that takes 1 ms is followed by 220 ms of rest: below 1 % of a core, also where some looks take longer
 const atoms = PROGRAM.atoms.map((atom) => (atom.kind === "element" ? { ...atom, ...foldedTarget(atom) } : { ...atom, any: (atom.any || []).map((text) => (atom.kind === "title" ? fold(text) : text)) }));
 for (const atom of atoms) if (atom.kind === "element") want([...atom.text, ...atom.textIs]);
 const say = { channel: window[CHANNEL] };
