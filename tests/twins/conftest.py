@@ -18,7 +18,7 @@ from agents.browser.session import ChromiumLauncher
 from tests.meetings.service import REPOSITORY, Service, running
 from tests.twins.attending import Twins
 
-BOTS_AT_ONCE = 3
+BOTS_AT_ONCE = 4
 """More only slow each other down on two cores."""
 
 

@@ -10,7 +10,7 @@ from tests.meetings.service import Event, Service
 from tests.twins.attending import Meeting, Twins, moves
 from tests.twins.cases import Case
 
-AHEAD = 3
+AHEAD = 4
 LONGEST_SECONDS = 100.0
 BOT_NAME = "Rollcall"
 COMING_AND_GOING = {"came": "join", "left": "leave"}

@@ -84,8 +84,9 @@ class TwinSites:
         if meeting is None:
             return JSONResponse({"error": "There is no such meeting."}, 404)
         place = sites.Place("lib", meeting.code, "relay", "Relay")
-        html, headers = sites.document(place, {"room": meeting.room.name, "language": "en", "media": meeting.media})
-        return HTMLResponse(html, headers=headers)
+        about = {"room": meeting.room.name, "language": "en", "media": meeting.media, "relay": RELAY}
+        html, _policy = sites.document(place, about)
+        return HTMLResponse(html)
 
     # What visitors do
 

@@ -38,10 +38,10 @@ async def test_a_scenario(case: Case, plays: Plays) -> None:
 
 
 def evidence_is_kept(played: Played, folder: Path) -> None:
-    """A picture and the text of what the page showed."""
+    """A picture, the text and the address of what the page showed."""
     bot = played.log[0]["bot_id"]
     kept = list((folder / "data" / "media" / bot / "debug").glob("*"))
-    assert {".png", ".txt"} <= {path.suffix for path in kept}, (kept, played.said)
+    assert {".png", ".txt", ".url"} <= {path.suffix for path in kept}, (kept, played.said)
 
 
 def people_are_who_they_are(played: Played) -> None:

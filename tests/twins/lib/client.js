@@ -108,7 +108,8 @@ export class Client {
       this.downlink?.close();
       this.selfId = self.id;
       this.people = new Map([[self.id, self]]);
-      this.downlink = new Downlink(self.id, this.media, (message) => this.socket.send(message), (detail) => this.draw("stream", detail));
+      const speakers = () => this.others.filter((person) => person.speaking).map((person) => person.id);
+      this.downlink = new Downlink(self.id, this.media, (message) => this.socket.send(message), (detail) => this.draw("stream", detail), speakers);
       for (const person of people) this.#know(person);
       this.media.source(silent, black);
       this.chat = chat;

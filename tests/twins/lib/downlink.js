@@ -7,8 +7,9 @@ import { Player } from "./player.js";
 import { about } from "./client.js";
 
 export class Downlink {
-  constructor(selfId, media, send, onStream) {
+  constructor(selfId, media, send, onStream, speakers) {
     this.send = send;
+    this.speakers = speakers; // () => ids of those who speak now
     this.onStream = onStream;
     this.relay = null;
     this.slots = []; // who is heard in each sound track, by id
@@ -81,11 +82,11 @@ export class Downlink {
   // Who is in a track stands in its packets where a platform's server sends it. No browser lets a page write that (Chromium 156 refuses
   // to set contributingSources of a frame), so the receiver answers here as it would.
   contribute(receiver, transceiver) {
-    const number = Number(transceiver.mid);
+    const number = Number(transceiver.mid); // the sound tracks come first, one a slot
     receiver.getContributingSources = () => {
-      const speaker = this.slots[number];
       const [own] = receiver.getSynchronizationSources();
-      return speaker && own ? [{ source: sourceOf(speaker), timestamp: own.timestamp, audioLevel: own.audioLevel, rtpTimestamp: own.rtpTimestamp }] : [];
+      const inside = about.media === "tracks" ? [this.slots[number]].filter(Boolean) : this.speakers();
+      return own ? inside.map((id) => ({ source: sourceOf(id), timestamp: own.timestamp, audioLevel: own.audioLevel, rtpTimestamp: own.rtpTimestamp })) : [];
     };
   }
 

@@ -1,5 +1,6 @@
 // What the platforms' media servers do, done by a page: it hears and sees everybody in the room, and gives each twin's page what that
-// platform would; it has to be in the room before them. `tracks`: three sound tracks that change speaker; `mixed`: one; `data`: samples over a data channel. Pictures are tracks.
+// platform would; it has to be in the room before them. `tracks`: three sound tracks that change speaker; `mixed`: one; `data`: samples
+// over a data channel. Pictures are tracks.
 
 import { Mesh } from "../rehearsal/mesh.js";
 import { Socket } from "../rehearsal/socket.js";
@@ -7,7 +8,6 @@ import { Socket } from "../rehearsal/socket.js";
 const about = JSON.parse(document.querySelector("meta[name=twin]").content);
 const RATE = 48000;
 const SLOTS = about.media === "tracks" ? 3 : 1;
-const SAMPLES = 2048; // 43 ms
 const context = new AudioContext({ sampleRate: RATE });
 const people = new Map(); // id -> { person, source, video }
 const links = new Map(); // id -> Link
@@ -73,9 +73,14 @@ class Link {
     this.id = id;
     this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.connection.onicecandidate = ({ candidate }) => candidate && this.tell({ candidate });
+    this.connection.onnegotiationneeded = () => this.next(() => this.offer());
     this.shown = new Map(); // person's id -> transceiver
     this.steps = Promise.resolve();
     this.hears = false;
+  }
+
+  next(step) {
+    this.steps = this.steps.then(step).catch((error) => console.warn("relay", error));
   }
 
   tell(data) {
@@ -93,8 +98,9 @@ class Link {
     const channel = this.connection.createDataChannel("sound", { ordered: true });
     channel.binaryType = "arraybuffer";
     await loaded;
-    const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+    const tap = new AudioWorkletNode(context, "tap", { channelCount: 1, channelCountMode: "explicit" });
     mixed.connect(tap);
+    tap.connect(context.destination); // or it would not be asked for anything; it plays nothing
     tap.port.onmessage = ({ data }) => channel.readyState === "open" && channel.send(data);
   }
 
@@ -103,11 +109,10 @@ class Link {
       if (!video || id === this.id || this.shown.has(id)) continue;
       this.shown.set(id, this.connection.addTransceiver(video, { direction: "sendonly", streams: [new MediaStream([video])] }));
     }
-    this.steps = this.steps.then(() => this.offer());
   }
 
   async offer() {
-    if (this.connection.signalingState !== "stable" || !this.connection.getTransceivers().length) return;
+    if (this.connection.signalingState !== "stable") return; // asked for again by the browser once it is
     await this.connection.setLocalDescription();
     const videos = Object.fromEntries([...this.shown].map(([id, { mid }]) => [mid, id]));
     this.tell({ description: this.connection.localDescription, videos, slots });
@@ -116,13 +121,8 @@ class Link {
   receive({ want, hears, description, candidate }) {
     if (hears) this.listen();
     if (want || hears) this.update();
-    if (description) this.steps = this.steps.then(() => this.connection.setRemoteDescription(description)).then(() => this.again());
-    if (candidate) this.steps = this.steps.then(() => this.connection.addIceCandidate(candidate));
-  }
-
-  // What came while an answer was awaited is offered now.
-  async again() {
-    if (this.connection.getTransceivers().some(({ mid }) => mid === null)) await this.offer();
+    if (description) this.next(() => this.connection.setRemoteDescription(description));
+    if (candidate) this.next(() => this.connection.addIceCandidate(candidate));
   }
 
   close() {
@@ -130,17 +130,7 @@ class Link {
   }
 }
 
-const tap = `registerProcessor("tap", class extends AudioWorkletProcessor {
-  constructor() { super(); this.buffer = new Int16Array(${SAMPLES}); this.filled = 0; }
-  process([[samples]]) {
-    const count = samples ? samples.length : 128;
-    for (let i = 0; i < count; i += 1) this.buffer[this.filled + i] = samples ? Math.max(-1, Math.min(1, samples[i])) * 32767 : 0;
-    this.filled += count;
-    if (this.filled >= ${SAMPLES}) { this.port.postMessage(this.buffer.buffer.slice(0)); this.filled = 0; }
-    return true;
-  }
-});`;
-const loaded = context.audioWorklet.addModule(URL.createObjectURL(new Blob([tap], { type: "text/javascript" })));
+const loaded = context.audioWorklet.addModule(new URL("./tap.js", import.meta.url));
 
 const handlers = {
   view: ({ view }) => view === "name" && socket.send({ type: "join", name: about.relay, mic: false, camera: false, speaking: false }),
