@@ -3,22 +3,19 @@
 import { about } from "../lib/client.js";
 import { sourceOf } from "../lib/downlink.js";
 import { h, later, player } from "../lib/kit.js";
+import { Room } from "../lib/room.js";
 import { devices, dialog } from "./page.js";
 
 const REDRAW_SECONDS = 3;
 
-export class Meeting {
+export class Meeting extends Room {
   constructor(client, t) {
-    this.client = client;
-    this.t = t;
+    super(client, t);
     this.tiles = h("div", { class: "grid", style: { display: "flex", flexWrap: "wrap", gap: "8px", height: "620px" } });
     this.bar = h("div", { class: "toolbar", jscontroller: "kAPMuc" });
     this.side = h("aside", { class: "side", style: { position: "fixed", right: 0, top: 0, width: "320px" } });
     this.alerts = h("div", { role: "alert", class: "toast" });
-    this.sounds = h("div", { style: { display: "none" } });
     this.captions = null;
-    this.videos = new Map();
-    this.open = null;
     document.body.style.cssText = "background:#202124;color:#fff;margin:0";
     document.body.replaceChildren(h("main", {}, this.tiles, this.alerts), this.bar, this.side, this.sounds);
     client.redraw = () => this.toolbar();
@@ -33,21 +30,6 @@ export class Meeting {
     this.toolbar();
     this.timer = setInterval(() => this.toolbar(), REDRAW_SECONDS * 1000); // nodes are made anew all the time
     if (about.phantom_tile_seconds) setTimeout(() => this.tiles.querySelector("[data-phantom]")?.remove(), about.phantom_tile_seconds * 1000);
-  }
-
-  close() {
-    clearInterval(this.timer);
-    this.client.redraw = null;
-  }
-
-  draw(what, detail) {
-    if (what === "people" || what === "view") this.people();
-    if (what === "chat" && this.open === "chat") this.messages();
-    if (what === "caption") this.caption(detail);
-    if (what === "stream") this.stream(detail);
-    if (what === "consent") this.consent();
-    if (what === "alert") this.alert(this.t.alert, this.t.alert_text);
-    if (what === "line") this.alert(this.client.online ? "" : this.t.reconnecting, "");
   }
 
   toolbar(ready = this.ready) {
@@ -80,21 +62,6 @@ export class Meeting {
       h("div", { class: person.speaking ? "speaking" : "quiet", "data-audio-level": person.speaking ? "3" : "0", jsname: "QgSmzd" }),
       h("div", { class: "label" }, h("span", { class: "notranslate", className: "notranslate" }, isSelf ? this.t.you : person.name)),
     );
-  }
-
-  stream({ id: who, kind, stream }) {
-    if (kind === "audio") this.sounds.append(player(stream, "audio"));
-    else {
-      this.videos.set(who, stream);
-      this.people();
-    }
-  }
-
-  toggle(what) {
-    this.open = this.open === what ? null : what;
-    this.side.replaceChildren();
-    if (this.open === "chat") this.chat();
-    if (this.open === "people") this.roster();
   }
 
   roster() {
@@ -170,7 +137,7 @@ export class Meeting {
     document.body.append(made);
   }
 
-  alert(title, text) {
+  notice(title, text) {
     this.alerts.replaceChildren(h("span", {}, title), h("span", {}, text));
   }
 }

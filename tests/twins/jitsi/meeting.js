@@ -2,18 +2,16 @@
 
 import { about } from "../lib/client.js";
 import { h, later, pieces, player } from "../lib/kit.js";
+import { Room } from "../lib/room.js";
 
-export class Meeting {
+export class Meeting extends Room {
   constructor(client, t, app) {
-    this.client = client;
-    this.t = t;
+    super(client, t);
     this.app = app;
-    this.videos = new Map();
     this.strip = h("div", { id: "remoteVideos", className: "filmstrip", style: { display: "flex", flexWrap: "wrap", height: "620px" } });
     this.bar = h("div", { id: "new-toolbox", className: "new-toolbox" });
     this.side = h("div", { id: "sideToolbarContainer", style: { position: "fixed", right: 0, top: 0, width: "300px" } });
     this.notes = h("div", { id: "notifications-container" });
-    this.sounds = h("div", { style: { display: "none" } });
     document.body.style.cssText = "background:#040404;color:#fff;margin:0";
     document.body.replaceChildren(h("div", { id: "videoconference_page" }, this.strip, this.notes, this.bar, this.side, this.sounds));
     this.people();
@@ -24,19 +22,6 @@ export class Meeting {
     await later(about.late_controls_seconds ?? 0.3);
     this.buttons();
     this.timer = setInterval(() => this.buttons(), 3000);
-  }
-
-  close() {
-    clearInterval(this.timer);
-  }
-
-  draw(what, detail) {
-    if (what === "people" || what === "view") this.people();
-    if (what === "chat" && this.app.chatOpen) this.chat();
-    if (what === "stream") this.stream(detail);
-    if (what === "consent") this.consent();
-    if (what === "alert") this.note(this.t.alert, this.t.alert_text);
-    if (what === "line") this.note(this.client.online ? "" : this.t.reconnecting, "");
   }
 
   buttons() {
@@ -57,19 +42,16 @@ export class Meeting {
     );
   }
 
-  stream({ id, kind, stream }) {
-    if (kind === "audio") this.sounds.append(player(stream, "audio"));
-    else {
-      this.videos.set(id, stream);
-      this.people();
-    }
+  toggleChat() {
+    this.toggle("chat");
+    this.app.chatOpen = this.open === "chat";
   }
 
-  toggleChat() {
-    this.app.chatOpen = !this.app.chatOpen;
-    this.side.replaceChildren();
-    if (this.app.chatOpen) this.chat();
+  messages() {
+    this.chat();
   }
+
+  caption() {} // not drawn
 
   chat() {
     const { t } = this;
@@ -94,7 +76,7 @@ export class Meeting {
     document.body.append(h("div", { id: "recording-consent", role: "dialog", "aria-modal": "true", style: { position: "fixed", inset: "25% 30% auto", background: "#fff", color: "#000", zIndex: 20 } }, h("h1", { id: "dialog-title" }, ...pieces(t.consent)), h("p", {}, t.consent_text), h("button", { id: "modal-dialog-ok-button", type: "button", onclick: () => this.client.consent(true) }, t.understand)));
   }
 
-  note(title, text) {
+  notice(title, text) {
     this.notes.replaceChildren(h("div", { role: "alert" }, h("span", {}, title), h("span", {}, text)));
   }
 }

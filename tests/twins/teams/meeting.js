@@ -3,18 +3,15 @@
 import { about } from "../lib/client.js";
 import { sourceOf } from "../lib/downlink.js";
 import { h, later, pieces, player } from "../lib/kit.js";
+import { Room } from "../lib/room.js";
 
-export class Meeting {
+export class Meeting extends Room {
   constructor(client, t) {
-    this.client = client;
-    this.t = t;
+    super(client, t);
     this.bar = h("div", { role: "toolbar", "aria-label": t.more, id: "ubar" });
     this.stage = h("div", { "data-tid": "modern-stage-wrapper", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
     this.side = h("div", { "data-tid": "right-side-panel", style: { position: "fixed", right: 0, top: "60px", width: "320px", background: "#fff", color: "#000" } });
     this.over = h("div", {});
-    this.sounds = h("div", { style: { display: "none" } });
-    this.videos = new Map();
-    this.open = null;
     this.captions = null;
     document.title = "Meeting | Microsoft Teams";
     document.body.style.cssText = "background:#1f1f1f;color:#fff;margin:0";
@@ -28,21 +25,6 @@ export class Meeting {
     await later(about.late_controls_seconds ?? 0.3);
     this.buttons();
     this.timer = setInterval(() => this.buttons(), 3000);
-  }
-
-  close() {
-    clearInterval(this.timer);
-    this.client.redraw = null;
-  }
-
-  draw(what, detail) {
-    if (what === "people" || what === "view") this.people();
-    if (what === "chat" && this.open === "chat") this.messages();
-    if (what === "caption") this.caption(detail);
-    if (what === "stream") this.stream(detail);
-    if (what === "consent") this.consent();
-    if (what === "alert") this.notice(this.t.alert, this.t.alert_text);
-    if (what === "line") this.notice(this.client.online ? "" : this.t.reconnecting, "");
   }
 
   buttons() {
@@ -81,21 +63,6 @@ export class Meeting {
         );
       }),
     );
-    if (this.open === "people") this.roster();
-  }
-
-  stream({ id, kind, stream }) {
-    if (kind === "audio") this.sounds.append(player(stream, "audio"));
-    else {
-      this.videos.set(id, stream);
-      this.people();
-    }
-  }
-
-  toggle(what) {
-    this.open = this.open === what ? null : what;
-    this.side.replaceChildren();
-    if (this.open === "chat") this.chat();
     if (this.open === "people") this.roster();
   }
 

@@ -2,18 +2,15 @@
 
 import { about } from "../lib/client.js";
 import { h, later, pieces, player } from "../lib/kit.js";
+import { Room } from "../lib/room.js";
 
-export class Meeting {
+export class Meeting extends Room {
   constructor(client, t) {
-    this.client = client;
-    this.t = t;
+    super(client, t);
     this.stage = h("div", { className: "main-layout", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
     this.footer = h("footer", { id: "wc-footer", className: "footer", style: { position: "fixed", bottom: 0, left: 0, right: 0, height: "52px", background: "#222" } });
     this.side = h("div", { className: "right-panel", style: { position: "fixed", right: 0, top: 0, width: "320px", background: "#fff", color: "#000" } });
     this.over = h("div", {});
-    this.sounds = h("div", { style: { display: "none" } });
-    this.videos = new Map();
-    this.open = new Set();
     document.title = "Zoom";
     document.body.style.cssText = "background:#111;color:#fff;margin:0";
     document.body.replaceChildren(h("div", { id: "wc-container-left" }, this.stage), this.side, this.over, this.sounds);
@@ -28,21 +25,6 @@ export class Meeting {
     this.bar();
     document.body.append(this.footer);
     this.timer = setInterval(() => this.bar(), 3000);
-  }
-
-  close() {
-    clearInterval(this.timer);
-    this.client.redraw = null;
-  }
-
-  draw(what, detail) {
-    if (what === "people" || what === "view") this.people();
-    if (what === "chat" && this.open.has("chat")) this.messages();
-    if (what === "caption") this.caption(detail);
-    if (what === "stream") this.stream(detail);
-    if (what === "consent") this.consent();
-    if (what === "alert") this.notice(this.t.alert, this.t.alert_text);
-    if (what === "line") this.notice(this.client.online ? "" : this.t.reconnecting, "");
   }
 
   bar() {
@@ -83,22 +65,7 @@ export class Meeting {
         return h("div", { className: `gallery-video-container__video-frame${person.speaking ? " gallery-video-container__video-frame--active" : ""}`, style: { width: "600px", height: "340px", background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
       }),
     );
-    if (this.open.has("people")) this.roster();
-  }
-
-  stream({ id, kind, stream }) {
-    if (kind === "audio") this.sounds.append(player(stream, "audio"));
-    else {
-      this.videos.set(id, stream);
-      this.people();
-    }
-  }
-
-  toggle(what) {
-    if (!this.open.delete(what)) this.open = new Set([what]);
-    this.side.replaceChildren();
-    if (this.open.has("chat")) this.chat();
-    if (this.open.has("people")) this.roster();
+    if (this.open === "people") this.roster();
   }
 
   mark(person) {
