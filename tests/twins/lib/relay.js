@@ -7,6 +7,7 @@ import { Socket } from "../rehearsal/socket.js";
 
 const about = JSON.parse(document.querySelector("meta[name=twin]").content);
 const RATE = 48000;
+const SAMPLES = 2048; // 43 ms
 const SLOTS = about.media === "tracks" ? 3 : 1;
 const context = new AudioContext({ sampleRate: RATE });
 const people = new Map(); // id -> { person, source, video }
@@ -94,14 +95,15 @@ class Link {
     else for (const output of outputs) this.connection.addTransceiver(output.stream.getAudioTracks()[0], { direction: "sendonly", streams: [output.stream] });
   }
 
-  async samples() {
+  samples() {
     const channel = this.connection.createDataChannel("sound", { ordered: true });
-    channel.binaryType = "arraybuffer";
-    await loaded;
-    const tap = new AudioWorkletNode(context, "tap", { channelCount: 1, channelCountMode: "explicit" });
+    const tap = context.createScriptProcessor(SAMPLES, 1, 1);
     mixed.connect(tap);
     tap.connect(context.destination); // or it would not be asked for anything; it plays nothing
-    tap.port.onmessage = ({ data }) => channel.readyState === "open" && channel.send(data);
+    tap.onaudioprocess = ({ inputBuffer }) => {
+      const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
+      if (channel.readyState === "open") channel.send(samples.buffer);
+    };
   }
 
   update() {
@@ -129,8 +131,6 @@ class Link {
     this.connection.close();
   }
 }
-
-const loaded = context.audioWorklet.addModule(new URL("./tap.js", import.meta.url));
 
 const handlers = {
   view: ({ view }) => view === "name" && socket.send({ type: "join", name: about.relay, mic: false, camera: false, speaking: false }),
