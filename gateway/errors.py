@@ -107,14 +107,17 @@ class BodyOf(Protocol):
         ...
 
 
-def answer(status: Status, *, route: BodyOf | None = None, given: Message | None = None) -> Answer:
+def answer(status: Status, *, route: BodyOf | None = None, given: Message | None = None, in_pages: bool = False) -> Answer:
     """A failed call as HTTP.
 
-    With a `route` field violations are shown by the fields of its body; without one (nothing but a query) as one sentence.
+    With a `route` field violations are shown by the fields of its body; without one (nothing but a query) as one sentence. Of
+    what answers `in_pages`, a page that is asked for by a wrong cursor is not there: callers know that as a 404.
     """
     info, bad, retry = details(status)
     row = _row(status, info, retry)
     if bad is not None and bad.field_violations and row.status == 400:
+        if in_pages and [found.field for found in bad.field_violations] == ["cursor"]:
+            return Answer(404, {"detail": f"Invalid cursor. {bad.field_violations[0].description}"}, _reason(info))
         return Answer(400, _fields(bad, route, given), _reason(info))
     text = row.text or status.message or "The request was refused."
     if "{error_id}" in text:
@@ -147,7 +150,7 @@ def _fields(bad: BadRequest, route: BodyOf | None, given: Message | None) -> dic
     problems = [Problem(undotted(found.field), found.description) for found in bad.field_violations]
     if route.body_field is not None:
         name = route.body_field.name
-        problems = [Problem(path[1:] if path[:1] == (name,) else path, text) for path, text in problems]
+        problems = [Problem(one.path[1:] if one.path[:1] == (name,) else one.path, one.message) for one in problems]
         given = getattr(given, name, None)
     return shape(problems, route.body_type, given)
 

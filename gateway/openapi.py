@@ -140,7 +140,21 @@ def _query_parameters(route: Route, schemas: Schemas) -> list[Json]:
         if field.is_repeated:
             parameter |= {"style": "form", "explode": True}
         found.append(parameter)
-    return found
+    return [*found, *_map_parameters(route, schemas)]
+
+
+def _map_parameters(route: Route, schemas: Schemas) -> list[Json]:
+    """OpenAPI has no word for `metadata.team=red`: one parameter stands for all keys."""
+    fields = [
+        (name, route.rpc.input_type.fields_by_name[field]) for name, field in (route.query.maps if route.query else {}).items()
+    ]
+    return [
+        described(
+            {"name": f"{name}.<key>", "in": "query", "required": False, "schema": schemas.value(contract.map_value(field))},
+            field.full_name,
+        )
+        for name, field in fields
+    ]
 
 
 def _header_parameters(route: Route, schemas: Schemas) -> list[Json]:

@@ -61,6 +61,12 @@ class Webhooks:
         """What was, is or will be sent to it, oldest first. Filters: `bot_id`, `states` (`["failed"]`)."""
         return self._pages(_deliveries(webhook_id, filters))
 
+    def delivery(self, webhook_id: str, delivery_id: str) -> pb.WebhookDelivery:
+        """One delivery."""
+        request = pb.GetWebhookDeliveryRequest(webhook_id=webhook_id, delivery_id=delivery_id)
+        answer: pb.GetWebhookDeliveryResponse = self._call(SERVICE + "GetWebhookDelivery", request)
+        return answer.delivery
+
     def redeliver(self, webhook_id: str, delivery_id: str) -> pb.WebhookDelivery:
         """Sends a delivery again, with the same key."""
         request = pb.RedeliverWebhookDeliveryRequest(webhook_id=webhook_id, delivery_id=delivery_id)
@@ -110,6 +116,12 @@ class AsyncWebhooks:
     def deliveries(self, webhook_id: str, **filters: Any) -> AsyncIterator[pb.WebhookDelivery]:
         """As Webhooks.deliveries."""
         return self._pages(_deliveries(webhook_id, filters))
+
+    async def delivery(self, webhook_id: str, delivery_id: str) -> pb.WebhookDelivery:
+        """As Webhooks.delivery."""
+        request = pb.GetWebhookDeliveryRequest(webhook_id=webhook_id, delivery_id=delivery_id)
+        answer: pb.GetWebhookDeliveryResponse = await self._call(SERVICE + "GetWebhookDelivery", request)
+        return answer.delivery
 
     async def redeliver(self, webhook_id: str, delivery_id: str) -> pb.WebhookDelivery:
         """As Webhooks.redeliver."""

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from gateway import contract
 from gateway.dialect.parse import describe
-from gateway.dialect.problems import MOST_PROBLEMS, BadValueError, Path, Problem
+from gateway.dialect.problems import MOST_PROBLEMS, BadContentError, BadValueError, Path, Problem
 from gateway.dialect.scalars import Convert, converter, wrong
 
 Fill = Callable[[dict[str, Any], Message, Path, list[Problem]], None]
@@ -102,7 +102,7 @@ def _scalar_setter(field: FieldDescriptor, convert: Convert) -> _Set:
         try:
             setattr(message, name, convert(value))
         except BadValueError as error:
-            problems.append(Problem((*path, shown), str(error)))
+            problems.append(Problem((*path, shown), str(error), of_object=isinstance(error, BadContentError)))
 
     return set_scalar
 

@@ -25,10 +25,16 @@ class Problem(NamedTuple):
 
     path: Path
     message: str
+    of_object: bool = False
+    """Callers know it as an error of the object that holds the field, looked for when all of its fields are right."""
 
 
 class BadValueError(ValueError):
     """A value that its field cannot hold; the text is for the caller."""
+
+
+class BadContentError(BadValueError):
+    """A value of the right type that cannot be read, as text that is no base64."""
 
 
 def shape(problems: Iterable[Problem], root: Descriptor, given: Message | None = None) -> dict[str, Any]:
@@ -60,8 +66,12 @@ def _one(problems: list[Problem], field: FieldDescriptor | None, given: Message 
     if not was_given and all(len(problem.path) == 1 for problem in problems):
         return [problem.message for problem in problems]
     tree: dict[str, Any] = {}
-    for problem in problems:
-        _plant(tree, problem.path[1:], problem.message)
+    for problem in [problem for problem in problems if not problem.of_object] or problems:
+        *outer, name = problem.path
+        if problem.of_object and outer:
+            _plant(tree, tuple(outer[1:]), f"{name}: {problem.message}")
+        else:
+            _plant(tree, problem.path[1:], problem.message)
     return tree
 
 

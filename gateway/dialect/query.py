@@ -39,7 +39,8 @@ class Query:
             known = self._puts.get(name)
             try:
                 if known is not None:
-                    known[1](message, text)
+                    if text or not _may_be_empty(known[0]):
+                        known[1](message, text)
                 elif "." in name:
                     self._bind_map(message, name, text)
             except BadValueError as error:
@@ -50,6 +51,11 @@ class Query:
     def fields(self) -> dict[str, FieldDescriptor]:
         """Parameter -> its field, for OpenAPI."""
         return {name: field for name, (field, _) in self._puts.items()}
+
+    @property
+    def maps(self) -> dict[str, str]:
+        """Beginning of a parameter's name, as `metadata` of `metadata.team`, -> its field, for OpenAPI."""
+        return dict(self._maps)
 
     def _bind_map(self, message: Message, name: str, text: str) -> None:
         """`metadata.color=red`."""
@@ -71,6 +77,16 @@ class Query:
                 self._puts[name] = (field, _put(field, way, convert))
             elif not field.is_repeated and len(way) < _MOST_NESTING:
                 self._collect(contract.message_type(field), f"{name}.", (*way, field.name), ())
+
+
+def _may_be_empty(field: FieldDescriptor) -> bool:
+    """Whether `?updated_after=` is as if it were not given, as callers' forms leave a filter out.
+
+    A number may be a position, which must not be overlooked, and of a list each item was meant.
+    """
+    return not field.is_repeated and (
+        field.message_type is not None or field.cpp_type in (FieldDescriptor.CPPTYPE_STRING, FieldDescriptor.CPPTYPE_BOOL)
+    )
 
 
 def _checked(text: str) -> str:

@@ -13,11 +13,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway import contract
 from gateway.dialect.parse import describe
-from gateway.dialect.problems import BLANK, NULL, BadValueError
+from gateway.dialect.problems import BLANK, NULL, BadContentError, BadValueError
 
 Convert = Callable[[Any], Any]
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT32, _INT64 = 1 << 31, 1 << 63
 _Field = FieldDescriptor
@@ -83,11 +83,18 @@ def base64_bytes(value: Any) -> bytes:
     try:
         return binascii.a2b_base64(value, strict_mode=True)
     except (ValueError, binascii.Error):
-        raise BadValueError("Must be base64 (RFC 4648, with padding).") from None
+        raise BadContentError("Must be base64 (RFC 4648, with padding).") from None
+
+
+def filled_bytes(value: Any) -> bytes:
+    """Bytes of which there is one at least."""
+    if value == "":
+        raise BadValueError(BLANK)
+    return base64_bytes(value)
 
 
 def instant(value: Any) -> Timestamp:
-    """An instant in ISO 8601; one without an offset is read as UTC."""
+    """An instant in ISO 8601; one without an offset is read as UTC, a day alone as its midnight."""
     if type(value) is not str:
         raise wrong(value, "an ISO 8601 date and time")
     try:
@@ -136,7 +143,7 @@ def converter(field: FieldDescriptor, *, of_items: bool = False) -> Convert | No
         _Field.CPPTYPE_FLOAT: number,
         _Field.CPPTYPE_UINT32: integer(0, 2 * _INT32 - 1),
         _Field.CPPTYPE_UINT64: integer(0, 2 * _INT64 - 1),
-        _Field.CPPTYPE_STRING: base64_bytes,
+        _Field.CPPTYPE_STRING: filled_bytes if rules.required else base64_bytes,
     }
     if field.message_type is not None:
         return instant if field.message_type.full_name == "google.protobuf.Timestamp" else None

@@ -163,7 +163,9 @@ class _UiInteractionModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UiI
     """At a person's pace."""
 
 class UiInteractionMode(_UiInteractionMode, metaclass=_UiInteractionModeEnumTypeWrapper):
-    """How the page is worked."""
+    """How the page is worked. Without effect here: in both modes by events of a real mouse and keyboard, and nothing is done to look
+    like a person.
+    """
 
 UI_INTERACTION_MODE_UNSPECIFIED: UiInteractionMode.ValueType  # 0
 """Not given: humanized."""
@@ -634,7 +636,7 @@ class GoogleMeetSettings(_message.Message):
     login_group_name: _builtins.str
     """Which group's logins are used."""
     ui_interaction_mode: Global___UiInteractionMode.ValueType
-    """How the page is worked."""
+    """How the page is worked; taken for the sake of callers that send it, and without effect."""
     def __init__(
         self,
         *,

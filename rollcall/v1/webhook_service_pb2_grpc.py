@@ -76,6 +76,11 @@ class WebhookServiceStub:
                 request_serializer=rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesRequest.SerializeToString,
                 response_deserializer=rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.GetWebhookDelivery = channel.unary_unary(
+                '/rollcall.v1.WebhookService/GetWebhookDelivery',
+                request_serializer=rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryRequest.SerializeToString,
+                response_deserializer=rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryResponse.FromString,
+                _registered_method=True)
         self.RedeliverWebhookDelivery = channel.unary_unary(
                 '/rollcall.v1.WebhookService/RedeliverWebhookDelivery',
                 request_serializer=rollcall_dot_v1_dot_webhook__service__pb2.RedeliverWebhookDeliveryRequest.SerializeToString,
@@ -144,6 +149,13 @@ class WebhookServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWebhookDelivery(self, request, context):
+        """One delivery.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RedeliverWebhookDelivery(self, request, context):
         """Sends a delivery again with the same key, before what is newer of the same bot; one that waits is tried at once.
         """
@@ -193,6 +205,11 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     servicer.ListWebhookDeliveries,
                     request_deserializer=rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesRequest.FromString,
                     response_serializer=rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesResponse.SerializeToString,
+            ),
+            'GetWebhookDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWebhookDelivery,
+                    request_deserializer=rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryRequest.FromString,
+                    response_serializer=rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryResponse.SerializeToString,
             ),
             'RedeliverWebhookDelivery': grpc.unary_unary_rpc_method_handler(
                     servicer.RedeliverWebhookDelivery,
@@ -418,6 +435,33 @@ class WebhookService:
             '/rollcall.v1.WebhookService/ListWebhookDeliveries',
             rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesRequest.SerializeToString,
             rollcall_dot_v1_dot_webhook__service__pb2.ListWebhookDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWebhookDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollcall.v1.WebhookService/GetWebhookDelivery',
+            rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryRequest.SerializeToString,
+            rollcall_dot_v1_dot_webhook__service__pb2.GetWebhookDeliveryResponse.FromString,
             options,
             channel_credentials,
             insecure,

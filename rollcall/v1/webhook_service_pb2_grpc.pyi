@@ -51,6 +51,8 @@ class WebhookServiceStub:
     """Makes a new secret of the project, which signs for the webhooks that bots were made with. As RotateWebhookSecret."""
     ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.ListWebhookDeliveriesRequest, _webhook_service_pb2.ListWebhookDeliveriesResponse]
     """What was, is or will be sent to a webhook, oldest first, 25 a page."""
+    GetWebhookDelivery: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.GetWebhookDeliveryRequest, _webhook_service_pb2.GetWebhookDeliveryResponse]
+    """One delivery."""
     RedeliverWebhookDelivery: _grpc.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverWebhookDeliveryRequest, _webhook_service_pb2.RedeliverWebhookDeliveryResponse]
     """Sends a delivery again with the same key, before what is newer of the same bot; one that waits is tried at once."""
 
@@ -77,6 +79,8 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     """Makes a new secret of the project, which signs for the webhooks that bots were made with. As RotateWebhookSecret."""
     ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.ListWebhookDeliveriesRequest, _webhook_service_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
     """What was, is or will be sent to a webhook, oldest first, 25 a page."""
+    GetWebhookDelivery: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.GetWebhookDeliveryRequest, _webhook_service_pb2.GetWebhookDeliveryResponse]  # type: ignore[assignment]
+    """One delivery."""
     RedeliverWebhookDelivery: _aio.UnaryUnaryMultiCallable[_webhook_service_pb2.RedeliverWebhookDeliveryRequest, _webhook_service_pb2.RedeliverWebhookDeliveryResponse]  # type: ignore[assignment]
     """Sends a delivery again with the same key, before what is newer of the same bot; one that waits is tried at once."""
 
@@ -148,6 +152,14 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_service_pb2.ListWebhookDeliveriesResponse, _abc.Awaitable[_webhook_service_pb2.ListWebhookDeliveriesResponse]]:
         """What was, is or will be sent to a webhook, oldest first, 25 a page."""
+
+    @_abc_1.abstractmethod
+    def GetWebhookDelivery(
+        self,
+        request: _webhook_service_pb2.GetWebhookDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhook_service_pb2.GetWebhookDeliveryResponse, _abc.Awaitable[_webhook_service_pb2.GetWebhookDeliveryResponse]]:
+        """One delivery."""
 
     @_abc_1.abstractmethod
     def RedeliverWebhookDelivery(

@@ -162,11 +162,11 @@ def _zoom(parts: SplitResult) -> str | None:
     host = (parts.hostname or "").removesuffix("zoom.com").removesuffix("zoom.us") + "zoom.us"
     asked = dict(parse_qsl(parts.query))
     kept = [f"{name}={asked[name]}" for name in ("pwd", "tk") if _ZOOM_VALUE.fullmatch(asked.get(name, ""))]
-    return f"https://{host}{path.group(1)}" + ("?" + "&".join(kept) if kept else "")
+    return f"https://{host}{path.group(1)}" + _query(kept)
 
 
 def _jitsi(parts: SplitResult) -> str | None:
-    path = parts.path.rstrip("/")
+    path = parts.path.rstrip("/" + _TRAILING)
     if not _JITSI_PATH.fullmatch(path) or path.startswith(("/static", "/.")):
         return None
     asked = dict(parse_qsl(parts.query))
@@ -174,7 +174,13 @@ def _jitsi(parts: SplitResult) -> str | None:
     kept = [f"jwt={token}"] if _JWT.fullmatch(token) else []
     if 0 < len(passcode) <= _JITSI_PASSCODE_CHARACTERS:
         kept.append(f"pwd={quote(passcode, safe='', errors='replace')}")
-    return f"{parts.scheme}://{parts.netloc.lower()}{path}" + ("?" + "&".join(kept) if kept else "")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}" + _query(kept)
+
+
+def _query(kept: list[str]) -> str:
+    """A query whose last full stop, which would be taken for the sentence's when the URL is read again, is written as `%2E`."""
+    text = "?" + "&".join(kept) if kept else ""
+    return text.removesuffix(".") + "%2E" if text.endswith(".") else text
 
 
 def _registered(parts: SplitResult, places: MeetingPlaces) -> MeetingUrl:

@@ -105,11 +105,6 @@ NOT_AVAILABLE: tuple[Row, ...] = (
     _provider("custom_async_v2", "the URL of a service of the operator's own"),
     _provider("local", "a model on the worker"),
     Row(
-        "google_meet_settings.ui_interaction_mode",
-        "Pages are worked directly by this server, not at a person's pace; use robotic or leave it out.",
-        lambda request: request.google_meet_settings.ui_interaction_mode == bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED,
-    ),
-    Row(
         "zoom_settings.sdk",
         "Only Zoom's web client is available on this server; use web or leave it out.",
         lambda request: request.zoom_settings.sdk == bot_settings_pb2.ZOOM_SDK_NATIVE,

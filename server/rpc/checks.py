@@ -48,9 +48,8 @@ class MeetingUrlCheck:
     def __call__(self, request: CreateBotRequest) -> Iterator[Violation]:
         """At most one violation."""
         if request.HasField("calendar_event_id"):
-            if request.meeting_url:
-                yield Violation("meeting_url", "The calendar event gives the meeting's URL; leave one of the two out.")
-        elif not request.meeting_url:
+            return  # whether there is such an event is told first: docs/compatibility.md
+        if not request.meeting_url:
             yield Violation("meeting_url", REQUIRED)
         else:
             try:
@@ -67,10 +66,7 @@ class JoinAtCheck:
 
     def __call__(self, request: CreateBotRequest) -> Iterator[Violation]:
         """At most one violation."""
-        if not request.HasField("join_at"):
-            return
-        if request.HasField("calendar_event_id"):
-            yield Violation("join_at", "The calendar event gives the time; leave one of the two out.")
+        if not request.HasField("join_at") or request.HasField("calendar_event_id"):
             return
         ahead_us = time_us(request.join_at) - self._now_us()
         if ahead_us <= 0:

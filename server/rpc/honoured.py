@@ -46,5 +46,10 @@ HONOURED: Final[Mapping[str, str]] = {
 }
 """The field -> the file that acts on it."""
 
-WITHOUT_EFFECT: Final[Mapping[str, str]] = {}
+WITHOUT_EFFECT: Final[Mapping[str, str]] = {
+    "google_meet_settings.ui_interaction_mode": (
+        "Taken for the sake of callers that send it; in both modes the page is worked with events of a real mouse and keyboard, "
+        "and nothing is done to look like a person."
+    ),
+}
 """The field -> why nothing comes of it."""

@@ -122,6 +122,11 @@ class WebhookService:
         results = [_delivery_message(record) for record in page.results]
         return pb.ListWebhookDeliveriesResponse(next=page.next, previous=page.previous, results=results)
 
+    async def get_webhook_delivery(self, request: pb.GetWebhookDeliveryRequest, caller: Caller) -> pb.GetWebhookDeliveryResponse:
+        """Raises NotFound."""
+        record = await self.store.get_delivery(caller.project_id, request.webhook_id, request.delivery_id)
+        return pb.GetWebhookDeliveryResponse(delivery=_delivery_message(record))
+
     async def redeliver_webhook_delivery(
         self, request: pb.RedeliverWebhookDeliveryRequest, caller: Caller
     ) -> pb.RedeliverWebhookDeliveryResponse:

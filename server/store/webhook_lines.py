@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
 from server.domain.errors import NotFound, Unfulfilled
 from server.domain.webhooks import DeliveryState, wait_after
@@ -204,6 +204,16 @@ class ReleaseLine(Op[None]):
         _let_go(batch, self.line)
 
 
+def read_delivery(connection: Connection, webhook_id: str, delivery_id: str) -> DeliveryRecord:
+    """A webhook's delivery. Raises NotFound."""
+    table = WEBHOOK_DELIVERY.c
+    find = select(*DELIVERY_COLUMNS).where(table.id == delivery_id, table.webhook_id == webhook_id)
+    row = connection.execute(find).first() if is_id(delivery_id) else None
+    if row is None:
+        raise NotFound("Delivery")
+    return delivery_of(row)
+
+
 class Redeliver(Op[DeliveryRecord]):
     """Sends once more: a delivery that has ended begins anew, one that waits is tried at once."""
 
@@ -216,22 +226,18 @@ class Redeliver(Op[DeliveryRecord]):
         """Raises NotFound, Unfulfilled (WEBHOOK_DISABLED, EVENT_GONE)."""
         connection = batch.connection
         webhook = read_webhook(connection, self._project_id, self._webhook_id)
-        one = WEBHOOK_DELIVERY.c.id == self._delivery_id
-        find = select(*DELIVERY_COLUMNS).where(one, WEBHOOK_DELIVERY.c.webhook_id == webhook.id)
-        row = connection.execute(find).first() if is_id(self._delivery_id) else None
-        if row is None:
-            raise NotFound("Delivery")
+        row = read_delivery(connection, webhook.id, self._delivery_id)
         if webhook.disabled_reason is not None:
             raise Unfulfilled("WEBHOOK_DISABLED", "The webhook is disabled; enable it first.")
         event = select(EVENT.c.sequence).where(EVENT.c.bot_id == row.bot_id, EVENT.c.sequence == row.sequence)
         if connection.execute(event).first() is None:
             raise Unfulfilled("EVENT_GONE", "What it told is not kept any more, so that it cannot be sent again.")
         changes = {"state": DeliveryState.PENDING.value, "attempts": 0, "next_attempt_us": batch.now_us, "error": None}
-        connection.execute(update(WEBHOOK_DELIVERY).where(one).values(**changes))
+        connection.execute(update(WEBHOOK_DELIVERY).where(WEBHOOK_DELIVERY.c.id == row.id).values(**changes))
         add_lines(connection, [(webhook.id, row.bot_id)], batch.now_us)
         unheld = (WEBHOOK_LINE.c.webhook_id == webhook.id, WEBHOOK_LINE.c.bot_id == row.bot_id, WEBHOOK_LINE.c.lease.is_(None))
         connection.execute(update(WEBHOOK_LINE).where(*unheld).values(due_us=batch.now_us))
-        return delivery_of(connection.execute(find).one())
+        return read_delivery(connection, webhook.id, row.id)
 
 
 class ForgetDeliveries(Op[int]):

@@ -151,6 +151,15 @@ class WebhookStore:
 
         return await self._reader.run(read)
 
+    async def get_delivery(self, project_id: str, webhook_id: str, delivery_id: str) -> DeliveryRecord:
+        """Raises NotFound."""
+
+        def read(connection: Connection) -> DeliveryRecord:
+            read_webhook(connection, project_id, webhook_id)
+            return lines.read_delivery(connection, webhook_id, delivery_id)
+
+        return await self._reader.run(read)
+
     async def redeliver(self, project_id: str, webhook_id: str, delivery_id: str) -> DeliveryRecord:
         """The delivery, to be sent now. Raises NotFound, Unfulfilled (WEBHOOK_DISABLED, EVENT_GONE)."""
         return await self._deliveries.submit(lines.Redeliver(project_id, webhook_id, delivery_id))

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from rollcall.transport import Transport
 from tests.contract.harness import Running, running_server
-from tests.contract.rest import FACES, Face, face
+from tests.contract.rest import Face, face
 from tests.services import Postgres, postgresql
 
 
@@ -45,10 +45,15 @@ def caller(request: pytest.FixtureRequest, running: Running) -> Transport:
     return caller
 
 
-@pytest_asyncio.fixture(params=FACES, scope="module", loop_scope="module")
+@pytest_asyncio.fixture(params=["in_process-sqlite", "split-postgresql"], scope="module", loop_scope="module")
 async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
-    """The HTTP face before a server, in its process and apart from it, for all tests of a module (whose loop is the module's)."""
-    async with face(request.param, tmp_path_factory.mktemp("rest")) as one:
+    """The HTTP face before a server, in its process and apart from it, for all tests of a module (whose loop is the module's).
+
+    Each face has one kind of database; what was recorded of the API is run on both (tests/contract/test_rest_recorded.py).
+    """
+    kind, _, database = request.param.partition("-")
+    server: Postgres | None = request.getfixturevalue("postgres") if database == "postgresql" else None
+    async with face(kind, tmp_path_factory.mktemp("rest"), server.url(server.new_database()) if server else "") as one:
         yield one
 
 

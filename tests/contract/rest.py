@@ -41,10 +41,10 @@ class Face:
 
 
 @asynccontextmanager
-async def face(kind: str, folder: Path, **fields: Any) -> AsyncIterator[Face]:
-    """One of FACES on a database of its own; `fields` are settings of its server."""
+async def face(kind: str, folder: Path, database_url: str = "", **fields: Any) -> AsyncIterator[Face]:
+    """One of FACES on a database of its own, SQLite if none is given; `fields` are settings of its server."""
     async with AsyncExitStack() as stack:
-        server = running_server(folder / "data", f"sqlite:///{folder / 'rollcall.db'}", **fields)
+        server = running_server(folder / "data", database_url or f"sqlite:///{folder / 'rollcall.db'}", **fields)
         running = await stack.enter_async_context(server)
         transport = running.local
         if kind == "split":

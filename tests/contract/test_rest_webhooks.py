@@ -131,6 +131,8 @@ async def test_another_projects_webhook_is_not_there(served: Face, client: httpx
             ("DELETE", one),
             ("POST", f"{one}/rotate_secret"),
             ("GET", f"{one}/deliveries"),
+            ("GET", f"{one}/deliveries/{delivery['id']}"),
+            ("GET", f"{HOOKS}/{own['id']}/deliveries/{delivery['id']}"),
             ("POST", f"{one}/deliveries/{delivery['id']}/redeliver"),
             ("POST", f"{HOOKS}/{own['id']}/deliveries/{delivery['id']}/redeliver"),
         ]
@@ -187,6 +189,8 @@ async def test_a_failed_delivery_says_why_and_can_be_sent_again(client: httpx.As
     assert answer.status_code == 200, answer.text
     assert (answer.json()["id"], answer.json()["state"], answer.json()["attempts"]) == (failed["id"], "pending", 0)
     [done] = await until_listed(client, made["id"], "delivered")
+    assert (await client.get(f"{HOOKS}/{made['id']}/deliveries/{done['id']}")).json() == done
+    assert (await client.get(f"{HOOKS}/{made['id']}/deliveries/nope")).json() == {"error": "Delivery not found"}
     assert done["idempotency_key"] == failed["idempotency_key"] == hook.received[-1].key
     assert (await client.get(f"{HOOKS}/{made['id']}")).json()["failing_since"] is None
 
@@ -253,6 +257,6 @@ async def test_pages_of_deliveries_lead_through_all_of_them(client: httpx.AsyncC
     assert rest["next"] is None
     assert (await client.get(rest["previous"])).json()["results"] == page["results"]
     answer = await client.get(f"{HOOKS}/{made['id']}/deliveries", params={"cursor": "nonsense"})
-    assert answer.status_code == 400
+    assert answer.status_code == 404
     answer = await client.get(f"{HOOKS}/{made['id']}/deliveries", params={"states": "lost"})
     assert answer.status_code == 400

@@ -78,7 +78,7 @@ def test_null_is_refused_in_the_conventional_words_on_every_field(name: str) -> 
         ("metadata", {"a": None}, "Value for key 'a': This field may not be null."),
         ("join_at", "nope", "Must be a date and time in ISO 8601, as 2024-01-18T12:34:56Z."),
         ("join_at", "2026-13-01T00:00:00Z", "Must be a date and time in ISO 8601, as 2024-01-18T12:34:56Z."),
-        ("join_at", "2026-01-01", "Must be a date and time in ISO 8601, as 2024-01-18T12:34:56Z."),
+        ("join_at", "2026-01-1", "Must be a date and time in ISO 8601, as 2024-01-18T12:34:56Z."),
         ("join_at", "0001-01-01T00:00:00+10:00", "Must be a date and time in ISO 8601, as 2024-01-18T12:34:56Z."),
         ("join_at", 5, "Must be an ISO 8601 date and time, not a number."),
         ("webhooks", {}, "Must be a list of objects, not an object."),
@@ -137,12 +137,19 @@ def test_unknown_fields_are_listed_together_with_what_is_allowed() -> None:
 
 
 def test_inner_errors_of_a_nested_field_stand_under_their_names() -> None:
-    assert errors(GIVEN, bot_image={"type": "image/gif", "data": "?"}) == {
+    assert errors(GIVEN, bot_image={"type": "image/gif", "data": ""}) == {
         "bot_image": {
             "type": ['"image/gif" is not one of image/png, image/jpeg.'],
-            "data": ["Must be base64 (RFC 4648, with padding)."],
+            "data": ["This field may not be blank."],
         }
     }
+
+
+def test_what_cannot_be_read_is_an_error_of_its_object_once_its_fields_are_right() -> None:
+    said = "data: Must be base64 (RFC 4648, with padding)."
+    assert errors(GIVEN, bot_image={"type": "image/png", "data": "?"}) == {"bot_image": {"non_field_errors": [said]}}
+    assert errors(GIVEN, bot_image={"data": "?"}) == {"bot_image": {"type": ["This field is required."]}}
+    assert errors(GIVEN, bot_image={"type": "image/gif", "data": "?"})["bot_image"].keys() == {"type"}
 
 
 def test_required_fields_are_reported_together_with_what_could_not_be_read() -> None:

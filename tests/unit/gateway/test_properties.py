@@ -50,7 +50,7 @@ ROUND_TRIPS = st.one_of(
         resolution=st.none() | st.integers(1, 2),
         reserve_additional_storage=st.none() | st.booleans(),
     ),
-    st.builds(bot_settings_pb2.BotImage, type=st.integers(1, 2), data=st.binary(max_size=50)),
+    st.builds(bot_settings_pb2.BotImage, type=st.integers(1, 2), data=st.binary(min_size=1, max_size=50)),
     st.builds(transcription_settings_pb2.ChunkingStrategy, type=TEXT, threshold=st.none() | NUMBERS),
     st.builds(
         bot_pb2.ChatMessage, id=TEXT, text=TEXT, timestamp_ms=st.integers(-(2**63), 2**63 - 1), to=st.integers(1, 4),

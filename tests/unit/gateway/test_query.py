@@ -23,12 +23,22 @@ def test_all_that_is_wrong_is_said() -> None:
     assert wrong[1].startswith("Invalid join_at_after value. Must be a date and time in ISO 8601")
 
 
-@pytest.mark.parametrize("value", ["x", "1", "", "yes"])
+@pytest.mark.parametrize("value", ["x", "1", " ", "yes"])
 def test_a_truth_value_is_true_or_false(value: str) -> None:
     query = Query(bot_service_pb2.ListParticipantsRequest.DESCRIPTOR, {"bot_id"})
     assert query.bind(bot_service_pb2.ListParticipantsRequest(), [("is_host", value)]) == [
         "Invalid is_host value. Use true or false."
     ]
+
+
+def test_a_filter_that_is_left_empty_is_not_set_and_neither_a_position_nor_a_word_may_be() -> None:
+    query = Query(bot_service_pb2.ListBotsRequest.DESCRIPTOR)
+    message = bot_service_pb2.ListBotsRequest()
+    assert query.bind(message, [("meeting_url", ""), ("join_at_after", ""), ("cursor", "")]) == []
+    assert message == bot_service_pb2.ListBotsRequest()
+    assert len(query.bind(message, [("states", "")])) == 1
+    watch = Query(event_service_pb2.WatchBotRequest.DESCRIPTOR, {"bot_id"})
+    assert len(watch.bind(event_service_pb2.WatchBotRequest(), [("after_sequence", "")])) == 1
 
 
 @pytest.mark.parametrize("value", ["x", "1.5", "", " 1", "1_000", "+1", "9" * 30, "-5", "٣"])

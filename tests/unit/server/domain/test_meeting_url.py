@@ -7,21 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.domain.meeting_url import MeetingPlaces, MeetingUrl, MeetingUrlError, parse_meeting_url
 from server.domain.url_glob import parse_glob
+from tests.tables import rows_under
 
 VECTORS = [json.loads(line) for line in (Path(__file__).parents[3] / "data" / "meeting_urls.jsonl").read_text().splitlines()]
 
-# Refused by the recorded implementation, accepted here on purpose: docs/contract.md lists the differences.
-ACCEPTED_HERE = {
-    "https://TEAMS.microsoft.com/meet/123?p=abc": "https://teams.microsoft.com/meet/123?p=abc",
-    "<https://meet.google.com/abc-defg-hij>": "https://meet.google.com/abc-defg-hij",
-}
-# Accepted by the recorded implementation, refused here on purpose.
-REFUSED_HERE = ["https://meet.google.com/lookup/abcdefghij", "https://zoom.us/rec/share/abcDEF123"]
+_DIFFERENT = [(url, here) for url, _, here, _ in rows_under("compatibility.md", "Meeting URLs")]
+# Refused by the recorded implementation, accepted here on purpose; and the other way round.
+ACCEPTED_HERE = {url: here for url, here in _DIFFERENT if here != "–"}
+REFUSED_HERE = [url for url, here in _DIFFERENT if here == "–"]
 
 
 def result(url: str, places: MeetingPlaces | None = None) -> MeetingUrl | None:
@@ -40,6 +38,22 @@ def test_a_recorded_vector_gives_the_recorded_answer(vector: dict[str, str | Non
         assert found.url == ACCEPTED_HERE[given_url]
         return
     assert (found and found.platform, found and found.url) == (vector["type"], vector["out"])
+
+
+@given(
+    st.sampled_from(
+        ["meet.jit.si/", "zoom.us/j/9", "us1.zoom.com/wc/9/join", "teams.live.com/meet/9", "meet.google.com/abc-defg-hij"]
+    ),
+    st.text("a0./?#&=%,;)]}'-pwdtkj", max_size=24),
+)
+@example("meet.jit.si/", "0.?")
+@example("meet.jit.si/", "0./")
+@example("meet.jit.si/", "a?pwd=b.&x")
+@example("meet.jit.si/", "a?jwt=b..&x")
+@example("zoom.us/j/9", "?tk=a.&x")
+def test_whatever_is_pasted_has_one_spelling(place: str, rest: str) -> None:
+    found = result(f"https://{place}{rest}")
+    assert found is None or result(found.url) == found
 
 
 @pytest.mark.parametrize("url", REFUSED_HERE)

@@ -153,11 +153,6 @@ WRONG: dict[str, tuple[str, Callable[[CreateBotRequest], object]]] = {
     "a long URL": ("meeting_url", lambda r: setattr(r, "meeting_url", MEET + "?" + "x" * 2048)),
     "a private address": ("meeting_url", lambda r: setattr(r, "meeting_url", "http://10.0.0.1/")),
     "a file": ("meeting_url", lambda r: setattr(r, "meeting_url", "file:///etc/passwd")),
-    "a meeting beside a calendar event": ("meeting_url", lambda r: setattr(r, "calendar_event_id", "evt_x")),
-    "a time beside a calendar event": (
-        "join_at",
-        lambda r: (r.ClearField("meeting_url"), setattr(r, "calendar_event_id", "e"), set_join_at(60)(r)),
-    ),
     "a time in the past": ("join_at", set_join_at(-1)),
     "four years ahead": ("join_at", set_join_at(4 * 365 * 86_400)),
     "metadata of 1,001 characters": ("metadata", lambda r: r.metadata.update({"k": "x" * 993})),
@@ -251,9 +246,6 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
         for provider in (field.name for field in TranscriptionSettings.DESCRIPTOR.oneofs[0].fields)
         if provider != "meeting_closed_captions"
     },
-    "google_meet_settings.ui_interaction_mode": lambda r: setattr(
-        r.google_meet_settings, "ui_interaction_mode", bot_settings_pb2.UI_INTERACTION_MODE_HUMANIZED
-    ),
     "zoom_settings.sdk": lambda r: setattr(r.zoom_settings, "sdk", bot_settings_pb2.ZOOM_SDK_NATIVE),
     "zoom_settings.meeting_settings": lambda r: setattr(r.zoom_settings.meeting_settings, "enable_focus_mode", False),
     "zoom_settings.onbehalf_token": lambda r: setattr(r.zoom_settings.onbehalf_token, "zoom_oauth_connection_user_id", "u"),
