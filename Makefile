@@ -50,11 +50,13 @@ generate: setup-dev ## Write the stubs and the state diagram anew
 	@$(BIN)/python tools/generate_stubs.py
 	@$(BIN)/python tools/draw_states.py
 	@$(BIN)/python -m tools.write_fields
+	@$(BIN)/python -m tools.write_api
 
 generate-check: ## Generated files are current
 	@$(BIN)/python tools/generate_stubs.py --check
 	@$(BIN)/python tools/draw_states.py --check
 	@$(BIN)/python -m tools.write_fields --check
+	@$(BIN)/python -m tools.write_api --check
 
 unit: ## Tests without processes
 	@$(BIN)/python -m pytest tests/unit tests/measure

@@ -8,8 +8,8 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 
-from gateway import contract, sse
-from gateway.openapi_schemas import Schemas, described
+from gateway import contract, examples, sse
+from gateway.openapi_schemas import Schemas, described, with_example
 from gateway.routes import Route
 
 Json = dict[str, Any]
@@ -92,11 +92,17 @@ def _operation(route: Route, schemas: Schemas) -> Json:
         operation["parameters"] = parameters
     if route.body and (route.body_field is not None or schemas.has_fields(route.body_type, without=set(route.template.fields))):
         schema = schemas.request(route.body_type, without=set(route.template.fields) if route.body_field is None else set())
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema, **_example_of(route)}}}
     operation["responses"] = {str(route.status): _success(route, schemas), **_failures(route)}
     if route.public:
         operation["security"] = []
     return operation
+
+
+def _example_of(route: Route) -> Json:
+    """A body that a server takes, as tests hold it to."""
+    body = examples.body(route.rpc.name, route.body_type, set(route.template.fields))
+    return {"example": body} if body else {}
 
 
 def _also_streams(operation: Json, route: Route, schemas: Schemas) -> None:
@@ -125,7 +131,10 @@ def _summary(method: MethodDescriptor) -> str:
 def _path_parameters(route: Route, schemas: Schemas) -> list[Json]:
     fields = [route.rpc.input_type.fields_by_name[name] for name in route.template.fields]
     return [
-        described({"name": field.name, "in": "path", "required": True, "schema": schemas.value(field)}, field.full_name)
+        described(
+            {"name": field.name, "in": "path", "required": True, "schema": with_example(schemas.value(field), field)},
+            field.full_name,
+        )
         for field in fields
     ]
 
@@ -135,7 +144,8 @@ def _query_parameters(route: Route, schemas: Schemas) -> list[Json]:
     for name, field in (route.query.fields if route.query is not None else {}).items():
         required = contract.rules(field).required
         parameter = described(
-            {"name": name, "in": "query", "required": required, "schema": schemas.field(field)}, field.full_name
+            {"name": name, "in": "query", "required": required, "schema": with_example(schemas.field(field), field)},
+            field.full_name,
         )
         if field.is_repeated:
             parameter |= {"style": "form", "explode": True}
@@ -159,7 +169,10 @@ def _map_parameters(route: Route, schemas: Schemas) -> list[Json]:
 
 def _header_parameters(route: Route, schemas: Schemas) -> list[Json]:
     return [
-        described({"name": name, "in": "header", "required": False, "schema": schemas.value(field)}, field.full_name)
+        described(
+            {"name": name, "in": "header", "required": False, "schema": with_example(schemas.value(field), field)},
+            field.full_name,
+        )
         for name, field in route.request_headers.fields.items()
     ]
 

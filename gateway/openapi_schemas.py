@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from gateway import contract
+from gateway import contract, examples
 
 Json = dict[str, Any]
 _Field = FieldDescriptor
@@ -66,7 +66,7 @@ class Schemas:
         fields = [f for f in descriptor.fields if f.name not in without and contract.in_requests(f)]
         schema: Json = {
             "type": "object",
-            "properties": {contract.json_name(f): described(self.field(f), f.full_name) for f in fields},
+            "properties": {contract.json_name(f): described(with_example(self.field(f), f), f.full_name) for f in fields},
             "additionalProperties": False,
         }
         required = [contract.json_name(f) for f in fields if contract.rules(f).required]
@@ -84,7 +84,7 @@ class Schemas:
 
     def _answer(self, descriptor: Descriptor) -> Json:
         fields = [f for f in descriptor.fields if contract.in_answers(f)]
-        properties = {contract.json_name(f): described(self._shown(f), f.full_name) for f in fields}
+        properties = {contract.json_name(f): described(with_example(self._shown(f), f), f.full_name) for f in fields}
         always = [
             contract.json_name(f) for f in fields if not contract.field_json(f).omit_empty and not contract.is_open_union(f)
         ]
@@ -155,6 +155,14 @@ class Schemas:
         if field.type == _Field.TYPE_BYTES:
             return {"type": "string", "contentEncoding": "base64"}
         return {"type": "string"} if field.type == _Field.TYPE_STRING else dict(_PLAIN[field.cpp_type])
+
+
+def with_example(schema: Json, field: FieldDescriptor) -> Json:
+    """The schema with the field's example, unless it is an object's, whose own fields have theirs."""
+    inner = field.message_type
+    if inner is not None and not contract.is_map(field) and not inner.full_name.startswith("google.protobuf."):
+        return schema
+    return {**schema, "examples": [examples.value(field)]}
 
 
 def _text(rules: Any, *, required: bool) -> Json:

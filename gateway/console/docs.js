@@ -67,7 +67,7 @@ class Reference {
     return h("li", {},
       h("div", { class: "field" }, h("code", { class: "name" }, name), h("span", { class: "type" }, type.words),
         required ? h("span", { class: "required" }, required === true ? "required" : required) : null, this.limits(schema)),
-      h("div", { class: "text" }, ...inline(schema.description)), values,
+      h("div", { class: "text" }, ...inline(schema.description)), this.shown(schema), values,
       type.inner && depth < 6 ? h("details", { class: "inner" }, h("summary", {}, "Fields"), this.fields(type.inner, depth + 1)) : null);
   }
 
@@ -83,18 +83,12 @@ class Reference {
     return rows.length ? h("ul", { class: "fields" }, ...rows) : h("p", { class: "none" }, "No fields.");
   }
 
-  // The smallest value that a schema takes, for the example.
-  example(schema, name) {
-    if (schema.$ref) schema = this.schema(schema.$ref);
-    const known = { meeting_url: `${location.origin}/rehearsal/demo`, bot_name: "My Bot", message: "Hello" };
-    if (schema.properties) {
-      const wanted = new Set(schema.required || []);
-      for (const choice of schema.anyOf?.slice(0, 1) || []) for (const one of choice.required) wanted.add(one);
-      return Object.fromEntries([...wanted].sort().map((key) => [key, this.example(schema.properties[key], key)]));
-    }
-    if (name in known) return known[name];
-    if (schema.enum) return schema.enum[0];
-    return { integer: 1, number: 1, boolean: true, array: [], object: {} }[schema.type] ?? "…";
+  // A field's example; long ones, as pictures, are cut.
+  shown(schema) {
+    const [value] = schema.examples || [];
+    if (value === undefined || value === null || value === "") return null;
+    const text = JSON.stringify(value);
+    return h("div", { class: "example" }, "Example: ", h("code", {}, text.length > 80 ? `${text.slice(0, 79)}…` : text));
   }
 
   curl(path, verb, operation) {
@@ -104,10 +98,12 @@ class Reference {
     lines.push(`  --header 'Authorization: Token YOUR_API_KEY_HERE'`);
     const answers = operation.responses["200"]?.content || {};
     if (answers["text/event-stream"]) lines.push(`  --no-buffer --header 'Accept: text/event-stream'`);
-    const body = operation.requestBody?.content["application/json"].schema;
+    const body = operation.requestBody?.content["application/json"];
     if (body) {
       lines.push(`  --header 'Content-Type: application/json'`);
-      lines.push(`  --data '${JSON.stringify(this.example(body), null, 2)}'`);
+      const example = { ...body.example };
+      if (example.meeting_url) example.meeting_url = `${location.origin}/rehearsal/demo`; // a meeting that is there
+      lines.push(`  --data '${JSON.stringify(example, null, 2)}'`);
     }
     return lines.join(" \\\n");
   }
