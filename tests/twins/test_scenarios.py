@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.meetings.service import Service
-from tests.twins.attending import Twins, moves
+from tests.twins.attending import Twins, moves, until
 from tests.twins.cases import CASES, Case
 from tests.twins.plays import Played, Plays
 from tests.twins.scenarios import scenarios
@@ -31,17 +31,23 @@ async def test_a_scenario(case: Case, plays: Plays) -> None:
     assert tuple(moves(played.log)) == case.moves, played.said
     assert set(case.remarks) <= set(played.remarks), played.said
     if case.moves[-1].startswith("could_not_join_meeting"):
-        evidence_is_kept(played, plays.service.folder)
+        await evidence_is_kept(played, plays.service.folder)
     if "left_meeting" in case.moves and "joined_meeting" in case.moves:
         left_like_a_guest(played)
     people_are_who_they_are(played)
 
 
-def evidence_is_kept(played: Played, folder: Path) -> None:
-    """A picture, the text and the address of what the page showed."""
-    bot = played.log[0]["bot_id"]
-    kept = list((folder / "data" / "media" / bot / "debug").glob("*"))
-    assert {".png", ".txt", ".url"} <= {path.suffix for path in kept}, (kept, played.said)
+async def evidence_is_kept(played: Played, folder: Path) -> None:
+    """A picture, the text and the address of what the page showed; what happened is told first, and then they are made."""
+    debug = folder / "data" / "media" / played.log[0]["bot_id"] / "debug"
+
+    async def all_there() -> bool:
+        return {".png", ".txt", ".url"} <= {path.suffix for path in debug.glob("*")}
+
+    try:
+        await until(all_there)
+    except TimeoutError:
+        raise AssertionError(f"{list(debug.glob('*'))}\n{played.said}") from None
 
 
 def people_are_who_they_are(played: Played) -> None:
