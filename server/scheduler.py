@@ -15,6 +15,7 @@ _log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 256
 _TIDY_EVERY_US: Final = 60_000_000
+_TIDY_AT_ONCE: Final = 1000
 _STOOD_STILL_US: Final = 3_000_000
 """A sweep so long after the one before means that this process was stopped, or its machine: no agent could be heard meanwhile."""
 _QUIET: Final = frozenset({Outcome.HINT, Outcome.NOTHING})
@@ -75,7 +76,8 @@ class Scheduler:
         """Has what is kept for a time only forgotten, now and then. Raises DatabaseAway."""
         now_us = self._clock.now_us()
         if now_us - self._tidied_us >= _TIDY_EVERY_US:
-            await self._store.tidy()
+            while await self._store.tidy(_TIDY_AT_ONCE) == _TIDY_AT_ONCE:
+                pass  # what others asked for meanwhile is before the next part in the writer's line
             self._tidied_us = now_us
 
     def _tell(self, attention: Attention) -> None:

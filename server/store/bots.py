@@ -20,8 +20,11 @@ from server.store.texts import key_hash, meeting_hash, storable
 from server.store.writer import Op
 
 _HOLDERS: Final = select(BOT.c.project_id, BOT.c.deduplication_hash, BOT.c.id).where(
-    BOT.c.deduplication_hash.in_(bindparam("hashes", expanding=True)), text(LIVE_SQL)
+    BOT.c.project_id.in_(bindparam("project_ids", expanding=True)),
+    BOT.c.deduplication_hash.in_(bindparam("hashes", expanding=True)),
+    text(LIVE_SQL),
 )
+"""By project too, for the index begins with it."""
 
 
 class CreateBot(Op[BotRecord]):
@@ -29,6 +32,7 @@ class CreateBot(Op[BotRecord]):
 
     def __init__(self, bot: NewBot) -> None:
         self._bot = bot
+        self.project_id = bot.project_id
         self.hash = key_hash(bot.deduplication_key)
         self.limited = None if bot.most_active is None else bot.project_id
 
@@ -40,19 +44,20 @@ class CreateBot(Op[BotRecord]):
         batch.active_bots = active.count(batch.connection, {op.limited for op in ops if op.limited is not None})
         hashes = sorted({op.hash for op in ops if op.hash is not None})
         if hashes:
-            for project_id, hash_, bot_id in batch.connection.execute(_HOLDERS, {"hashes": hashes}):
+            asked = {"project_ids": sorted({op.project_id for op in ops if op.hash is not None}), "hashes": hashes}
+            for project_id, hash_, bot_id in batch.connection.execute(_HOLDERS, asked):
                 batch.key_holders[project_id, hash_] = bot_id
 
     def run(self, batch: Batch) -> BotRecord:
         """Raises DuplicateKey, QuotaExceeded."""
         bot = self._bot
         row = _new_row(bot, self.hash, batch.now_us)
-        if self.hash is not None:
-            holder = batch.key_holders.setdefault((bot.project_id, self.hash), row.id)
-            if holder != row.id:
-                raise DuplicateKey(holder)
+        if self.hash is not None and (holder := batch.key_holders.get((bot.project_id, self.hash))) is not None:
+            raise DuplicateKey(holder)
         if bot.most_active is not None:
             active.take(batch, bot.project_id, bot.most_active)
+        if self.hash is not None:
+            batch.key_holders[bot.project_id, self.hash] = row.id  # from here on nothing refuses it
         batch.new.bots.append(row)
         if bot.webhooks is not None:
             outbox.add_own(batch, row, bot.webhooks)

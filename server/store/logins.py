@@ -20,14 +20,15 @@ from server.store.tables import BOT
 from server.store.texts import is_id, storable
 from server.store.writer import Op, Writer
 
-_PRESENT: Final = tuple(sorted(state.value for state in (*ATTENDING, BotState.LEAVING)))
+_PRESENT: Final = tuple(sorted(state.value for state in (*ATTENDING, BotState.STAGED, BotState.LEAVING)))
 _HELD: Final = and_(
     LOGIN.c.holder_bot_id == BOT.c.id,
     BOT.c.worker_id.is_not(None),
     BOT.c.epoch == LOGIN.c.holder_epoch,
     BOT.c.state.in_(_PRESENT),
 )
-"""Whether its holder still has it: under the very lease under which it was taken, and not yet out of the meeting."""
+"""Whether its holder still has it: under the very lease under which it was taken, and not yet out of the meeting. A staged bot
+takes it before its time comes, to be ready."""
 _PLACE: Final = (int, str)
 
 

@@ -24,11 +24,21 @@ T = TypeVar("T")
 KEPT_HOURS: Final = 24
 _KEPT_US: Final = KEPT_HOURS * 3600 * 1_000_000
 _FOUND: Final = (ANSWER.c.project_id, ANSWER.c.key_hash, ANSWER.c.fingerprint, ANSWER.c.data)
-_KNOWN: Final = select(*_FOUND).where(ANSWER.c.key_hash.in_(bindparam("hashes", expanding=True)))
+_KNOWN: Final = select(*_FOUND).where(
+    ANSWER.c.project_id.in_(bindparam("project_ids", expanding=True)), ANSWER.c.key_hash.in_(bindparam("hashes", expanding=True))
+)
+"""By both, for the index begins with the project; what belongs to other pairs of the two is not looked at."""
 _KNOWN_ONE: Final = select(ANSWER.c.fingerprint, ANSWER.c.data).where(
     ANSWER.c.project_id == bindparam("project_id"), ANSWER.c.key_hash == bindparam("key_hash")
 )
-_FORGET: Final = delete(ANSWER).where(ANSWER.c.created_us < bindparam("before"))
+_OLD: Final = (
+    select(ANSWER.c.project_id.label("of_project"), ANSWER.c.key_hash.label("hash"))
+    .where(ANSWER.c.created_us < bindparam("before"))
+    .order_by(ANSWER.c.created_us)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_FORGET: Final = delete(ANSWER).where(ANSWER.c.project_id == bindparam("of_project"), ANSWER.c.key_hash == bindparam("hash"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,8 @@ class OnceOnly(Op[T]):
     def prepare(cls, batch: Batch, ops: Sequence[OnceOnly[Any]]) -> None:
         """Finds what was answered already. The primary key has the last word: after a lost race the next try sees it here."""
         hashes = sorted({op.place[1] for op in ops})
-        for project_id, key_hash, fingerprint, data in batch.connection.execute(_KNOWN, {"hashes": hashes}):
+        known = {"project_ids": sorted({op.place[0] for op in ops}), "hashes": hashes}
+        for project_id, key_hash, fingerprint, data in batch.connection.execute(_KNOWN, known):
             batch.answers[project_id, key_hash] = (fingerprint, bytes(data))
 
     def run(self, batch: Batch) -> T:
@@ -92,12 +103,19 @@ class OnceOnly(Op[T]):
         return result
 
 
-class ForgetAnswers(Op[None]):
-    """Deletes the answers that are old enough."""
+class ForgetAnswers(Op[int]):
+    """Deletes the answers that are old enough, `most` at a time; those that another server is at are skipped."""
 
-    def run(self, batch: Batch) -> None:
-        """Deletes them."""
-        batch.connection.execute(_FORGET, {"before": batch.now_us - _KEPT_US})
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def run(self, batch: Batch) -> int:
+        """How many there were."""
+        old = {"before": batch.now_us - _KEPT_US, "most": self._most}
+        found = [dict(row) for row in batch.connection.execute(_OLD, old).mappings()]
+        if found:
+            batch.connection.execute(_FORGET, found)
+        return len(found)
 
 
 def once_only(op: Op[T], once: Once[T] | None) -> Op[T]:

@@ -295,9 +295,9 @@ class Store(LogStore):
         """
         return await self._writer.submit(Sweep(expire_leases=expire_leases, limit=limit))
 
-    async def tidy(self) -> None:
-        """Forgets what is kept for a time only. For the scheduler."""
-        await self._writer.submit(ForgetAnswers())
+    async def tidy(self, most: int = 1000) -> int:
+        """Forgets what is kept for a time only, `most` at a time; how much there was. For the scheduler."""
+        return await self._writer.submit(ForgetAnswers(most))
 
     def _committed(self, events: list[StoredEvent]) -> None:
         for listener in self._listeners:

@@ -124,6 +124,9 @@ class DisableWebhook(Op[WebhookRecord | None]):
         if row is None or row.disabled_reason is not None or row.failing_since_us != self._since_us:
             return None
         outbox.change_mark(connection, row.project_id)
+        row = connection.execute(_ONE, {"webhook_id": self._id}).first()  # as it is now that nobody else changes it
+        if row is None or row.disabled_reason is not None:
+            return None
         disable(connection, self._id, DisabledReason.FAILING)
         return read_webhook(connection, None, self._id)
 
@@ -205,10 +208,16 @@ class Reseal(Op[bool]):
 
 
 def disable(connection: Connection, webhook_id: str, reason: DisabledReason) -> None:
-    """Ends what waits for the webhook, and takes nothing new."""
-    connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == webhook_id).values(disabled_reason=reason.value))
+    """Ends what waits for the webhook, and takes nothing new. Lines go first: whoever settles an attempt locks them first too."""
     connection.execute(_DROP_LINES, {"key": webhook_id})
-    connection.execute(_CANCEL, {"key": webhook_id, "why": _CANCELED_BECAUSE})
+    connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == webhook_id).values(disabled_reason=reason.value))
+    cancel(connection, webhook_id)
+
+
+def cancel(connection: Connection, webhook_id: str, *, bot_id: str | None = None) -> None:
+    """Ends the deliveries that wait for a webhook, or for it of one bot."""
+    which = _CANCEL if bot_id is None else _CANCEL.where(WEBHOOK_DELIVERY.c.bot_id == bot_id)
+    connection.execute(which, {"key": webhook_id, "why": _CANCELED_BECAUSE})
 
 
 def _require_new_url(connection: Connection, project_id: str, url: str) -> None:

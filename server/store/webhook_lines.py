@@ -19,7 +19,7 @@ from server.store.batch import Batch
 from server.store.outbox import add_lines
 from server.store.tables import EVENT
 from server.store.texts import is_id
-from server.store.webhook_changes import read_webhook
+from server.store.webhook_changes import cancel, read_webhook
 from server.store.webhook_records import Attempt, DeliveryRecord, Line, Parcel, Settled
 from server.store.webhook_tables import WEBHOOK, WEBHOOK_DELIVERY, WEBHOOK_LINE
 from server.store.writer import Op
@@ -200,7 +200,12 @@ class ReleaseLine(Op[None]):
         _lock(batch, [op.line for op in ops], set())
 
     def run(self, batch: Batch) -> None:
-        """Silent where the lease is over."""
+        """Silent where the lease is over. Where the webhook takes nothing any more the line ends: what somebody had sent again
+        while it was disabled would be due for ever.
+        """
+        one = select(WEBHOOK.c.id).where(WEBHOOK.c.id == self.line.webhook_id, WEBHOOK.c.disabled_reason.is_(None))
+        if batch.connection.execute(one).first() is None:
+            cancel(batch.connection, self.line.webhook_id, bot_id=self.line.bot_id)
         _let_go(batch, self.line)
 
 
@@ -232,9 +237,9 @@ class Redeliver(Op[DeliveryRecord]):
         event = select(EVENT.c.sequence).where(EVENT.c.bot_id == row.bot_id, EVENT.c.sequence == row.sequence)
         if connection.execute(event).first() is None:
             raise Unfulfilled("EVENT_GONE", "What it told is not kept any more, so that it cannot be sent again.")
+        add_lines(connection, [(webhook.id, row.bot_id)], batch.now_us)  # before the delivery, as whoever settles it has them
         changes = {"state": DeliveryState.PENDING.value, "attempts": 0, "next_attempt_us": batch.now_us, "error": None}
         connection.execute(update(WEBHOOK_DELIVERY).where(WEBHOOK_DELIVERY.c.id == row.id).values(**changes))
-        add_lines(connection, [(webhook.id, row.bot_id)], batch.now_us)
         unheld = (WEBHOOK_LINE.c.webhook_id == webhook.id, WEBHOOK_LINE.c.bot_id == row.bot_id, WEBHOOK_LINE.c.lease.is_(None))
         connection.execute(update(WEBHOOK_LINE).where(*unheld).values(due_us=batch.now_us))
         return read_delivery(connection, webhook.id, row.id)

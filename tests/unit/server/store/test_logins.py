@@ -40,6 +40,16 @@ async def test_an_account_is_free_once_its_bot_is_out_of_the_meeting(story: Stor
     assert (await story.store.logins.take(second.bot.id, second.epoch, MEET, "sales")).name == "a@example.com"
 
 
+async def test_a_bot_that_is_ready_before_its_time_has_its_account_alone(story: Story) -> None:
+    await added(story, "a@example.com")
+    first, second = [await story.bot(join_at_us=story.clock.now_us() + 60_000_000) for _ in range(2)]
+    await story.store.sweep()
+    assert await story.state(first.id) == "staged"
+    leases = [await story.store.claim_lease(bot.id, WORKER) for bot in (first, second)]
+    taken = [await story.store.logins.take(lease.bot.id, lease.epoch, MEET, "sales") for lease in leases]
+    assert [(one.name, one.busy) for one in taken] == [("a@example.com", 0), ("", 1)]
+
+
 async def test_the_account_of_a_lost_agent_is_free_and_the_next_agent_asks_anew(story: Story) -> None:
     await added(story, "a@example.com")
     lost = await story.joined()

@@ -121,6 +121,13 @@ async def test_an_answer_is_kept_for_a_day(story: Story) -> None:
     await story.store.create_bot(story.new_bot(), once(story.project_id, asked=b"another bot"))
 
 
+async def test_answers_are_forgotten_some_at_a_time(story: Story) -> None:
+    for number in range(5):
+        await story.store.create_bot(story.new_bot(), once(story.project_id, str(number)))
+    story.clock.advance(DAY_S + 1)
+    assert [await story.store.tidy(2) for _ in range(4)] == [2, 2, 1, 0]
+
+
 KILLED = """
 import asyncio, os, signal, sys
 from server.clock import ManualClock

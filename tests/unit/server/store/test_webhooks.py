@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
 from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from server.clock import ManualClock
 from server.domain.errors import NotFound, Unfulfilled
 from server.domain.webhooks import RETRY_S, DeliveryState, DisabledReason, WebhookTrigger, mask_of
 from server.store import Attempt, DeliveryRecord, Line, OwnWebhooks, Settled, Store, StoreConfig, WebhookRecord
+from server.store.batch import Batch
+from server.store.outbox import add_lines
+from server.store.webhook_tables import WEBHOOK_DELIVERY
+from server.store.writer import Op
 from tests.unit.server.store.story import Story, moved, opened, remarked, seen
 
 STATE = mask_of([WebhookTrigger.BOT_STATE_CHANGE])
@@ -317,6 +322,31 @@ async def test_a_delivery_can_be_sent_again_and_goes_before_what_is_newer(story:
     assert [parcel.delivery.sequence for parcel in work.parcels] == [1, 2, 3]
     with pytest.raises(NotFound):
         await story.store.webhooks.redeliver(story.project_id, hook.id, "whd_nothing")
+
+
+class _SentAgain(Op[None]):
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def run(self, batch: Batch) -> None:
+        batch.connection.execute(update(WEBHOOK_DELIVERY).values(state=DeliveryState.PENDING.value))
+        add_lines(batch.connection, [(self._line.webhook_id, self._line.bot_id)], batch.now_us)
+
+
+async def test_what_is_sent_again_while_its_webhook_is_disabled_is_due_once_and_not_for_ever(story: Story) -> None:
+    hook = await webhook(story)
+    await story.bot()
+    [line] = await claim(story)
+    work = await story.store.webhooks.read_line(line)
+    assert work is not None
+    await story.store.webhooks.update(story.project_id, hook.id, enabled=False)
+    # As where one server sends it again while another one disables the webhook: neither sees what the other does.
+    await story.store._writer.submit(_SentAgain(line))
+    [line] = await claim(story)
+    assert await story.store.webhooks.read_line(line) is None
+    await story.store.webhooks.release(line)
+    assert await claim(story) == []
+    assert [one.state for one in await deliveries(story, hook.id)] == [DeliveryState.CANCELED]
 
 
 async def test_what_was_deleted_is_canceled_and_what_is_newer_has_its_turn(story: Story) -> None:

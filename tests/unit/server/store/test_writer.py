@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
 
 from rollcall.v1 import event_pb2
-from server.domain.errors import DatabaseAway, NotFound
+from server.domain.errors import DatabaseAway, NotFound, QuotaExceeded
 from server.store.batch import Batch
 from server.store.bots import CreateBot
 from server.store.engines import make_engine
@@ -147,3 +148,24 @@ async def test_calls_wait_for_a_database_that_comes_back_and_fail_when_it_does_n
             await story.bot()
             log = await story.log()
             assert [event.position for event in log] == list(range(1, len(log) + 1))
+
+
+class Waits(Op[None]):
+    """Keeps the writer busy, so that what is asked meanwhile is one batch."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def run(self, batch: Batch) -> None:
+        assert self.go_on.wait(60)
+
+
+async def test_a_bot_that_was_refused_holds_no_key(story: Story) -> None:
+    await story.bot()
+    waits = Waits()
+    first = story.store._writer.submit(waits)
+    refused = [story.store._writer.submit(CreateBot(story.new_bot(deduplication_key="k", most_active=1))) for _ in range(2)]
+    waits.go_on.set()
+    await first
+    results = await asyncio.gather(*refused, return_exceptions=True)
+    assert [type(result) for result in results] == [QuotaExceeded, QuotaExceeded]
