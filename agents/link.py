@@ -106,6 +106,7 @@ class Link:
                 self._epoch = granted.epoch
                 self._log = self._log.bind(epoch=granted.epoch)
                 self._task = asyncio.create_task(self._run(stream, granted), name=f"link {self._bot_id}")
+                self._task.add_done_callback(self._failed)
                 return granted
             if time.monotonic() + delay >= deadline:
                 break
@@ -171,9 +172,14 @@ class Link:
         """Ends the stream. What is not acknowledged is forgotten."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
             self._task = None
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
+        """After a fault of ours nobody renews the lease any more: another worker will have the bot, so it must not stay here."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("link_failed", exc_info=error)
+            self._listeners.lost()
 
     # -- streams --
 
@@ -283,6 +289,7 @@ class Link:
     async def _serve(self, stream: _Stream) -> Verdict | None:
         """Talks on one stream until it ends; None where it ended because the lease was released."""
         writer = asyncio.create_task(self._write(stream))
+        writer.add_done_callback(self._failed)
         try:
             while isinstance(answer := await stream.read(), agent.AttendResponse):
                 self._hear(answer)
@@ -300,8 +307,7 @@ class Link:
         finally:
             writer.cancel()
             stream.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            await asyncio.wait({writer})
 
     def _hear(self, answer: agent.AttendResponse) -> None:
         match answer.WhichOneof("message"):

@@ -8,6 +8,7 @@ from typing import Final
 from agents.attendance.ports import LinkPort
 from agents.browser.api import Cookie, Page
 from agents.link_errors import ServerUnreachableError
+from agents.platforms.base import UiState
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import bot_settings_pb2 as settings
@@ -64,8 +65,13 @@ class Account:
         )
         self._remark("signing_in", f"The bot goes in with the account {given.login_id}.")
 
-    def asked_for(self) -> bool:
-        """The page wants a login. True where that is worth another try, with an account or with another one."""
+    def asked_for_by(self, state: UiState) -> bool:
+        """Whether to come back with an account, or with another one. Who is signed in is not asked for a name."""
+        guest = state is UiState.NAME_ASKED and self.signed_in
+        return (guest or state is UiState.LOGIN_REQUIRED) and self._asked_for()
+
+    def _asked_for(self) -> bool:
+        """The page wants a login. True where that is worth another try."""
         if not self._allowed or self._refused == _MOST_ACCOUNTS:
             return False
         if self._login_id:

@@ -156,6 +156,13 @@ def worth_another_try(error: Exception) -> bool:
     return isinstance(error, BrowserError | JoinStepError | CaptureError)
 
 
+def nothing_seen(state: UiState, meeting_url: str, *, joined: bool) -> PageError | JoinStepError:
+    """What failed where the page still shows `state` when its time is over."""
+    if state is UiState.LOADING and not joined:
+        return PageLoadError(LoadFailure.TIMEOUT, meeting_url)
+    return JoinStepError("wait for the meeting", f"the page shows neither meeting nor lobby, but “{state.value}”")
+
+
 def join_failure(error: Exception, *, tries: int = 1, seconds: float = 0.0) -> Ending:
     """What it means that the bot could not be brought in, after so many tries in so many seconds."""
     code = code_of(error)

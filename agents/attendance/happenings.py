@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from agents.platforms.base import Observation
@@ -71,3 +72,13 @@ class TimeOver:
 
 
 Happening = UiSeen | Entered | EnterFailed | PageFailed | CaptureFailed | Commanded | LeaseLost | ShutDown | Forsaken | TimeOver
+
+
+def forget_the_page(inbox: asyncio.Queue[Happening]) -> None:
+    """Takes out what a page that is gone still had to say; what others said stays, each is said but once."""
+    happenings = []
+    while not inbox.empty():
+        happenings.append(inbox.get_nowait())
+    for happening in happenings:
+        if isinstance(happening, Commanded | LeaseLost | ShutDown | Forsaken):
+            inbox.put_nowait(happening)

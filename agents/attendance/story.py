@@ -18,6 +18,7 @@ from agents.attendance.endings import (
     lost_in_meeting,
     no_way_back,
     not_back_in_time,
+    nothing_seen,
 )
 from agents.attendance.evidence import Evidence
 from agents.attendance.flood import Allowance
@@ -28,11 +29,10 @@ from agents.attendance.happenings import (
     EnterFailed,
     Forsaken,
     Happening,
-    LeaseLost,
     PageFailed,
-    ShutDown,
     TimeOver,
     UiSeen,
+    forget_the_page,
 )
 from agents.attendance.obedience import Obedience
 from agents.attendance.output import Output, first_picture
@@ -44,7 +44,7 @@ from agents.attendance.tasks import Tasks
 from agents.attendance.tries import Tries
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
-from agents.browser.errors import BrowserError, LoadFailure, PageFloodError, PageLoadError
+from agents.browser.errors import BrowserError, PageFloodError
 from agents.capture.base import CaptureError, CaptureRequest
 from agents.platforms.base import JoinStepError, NotSupportedError, UiState
 from rollcall.v1 import agent_service_pb2 as agent
@@ -192,15 +192,7 @@ class Story:
             self.visit = None
         self._company.leave_page()
         self._change_phase(agent.AGENT_PHASE_JOINING)
-        kept = [h for h in self._drain() if isinstance(h, Commanded | LeaseLost | ShutDown)]
-        for happening in kept:
-            self._inbox.put_nowait(happening)
-
-    def _drain(self) -> list[Happening]:
-        happenings = []
-        while not self._inbox.empty():
-            happenings.append(self._inbox.get_nowait())
-        return happenings
+        forget_the_page(self._inbox)
 
     async def _pause(self, seconds: float) -> Ending | None:
         """Waits before another try; an ending may come meanwhile."""
@@ -240,7 +232,7 @@ class Story:
             case TimeOver() if self.joined and not self._in_now:
                 then = not_back_in_time()
             case TimeOver():
-                then = await self._fault(self._nothing_seen())
+                then = await self._fault(nothing_seen(self._state, self._spec.meeting_url, joined=self.joined))
             case CaptureFailed(detail=detail):
                 self._recorder.failed(detail)
                 await self._recorder.begin_soon(None)
@@ -271,7 +263,7 @@ class Story:
 
     async def _see(self, state: UiState, at_ms: int) -> Ending | Then:
         self._state = state
-        if not self._in_now and self._login_asked_for(state):
+        if not self._in_now and self._account.asked_for_by(state):
             return Then.TRY_AGAIN
         ending = ending_of(state, joined=self.joined)
         if ending is None and not self._in_now:
@@ -292,11 +284,6 @@ class Story:
         elif state is not UiState.CONSENT:
             self._sees_neither(state)
         return Then.GO_ON
-
-    def _login_asked_for(self, state: UiState) -> bool:
-        """Whether to come back with an account, or with another one. Who is signed in is not asked for a name."""
-        guest = state is UiState.NAME_ASKED and self._account.signed_in
-        return (guest or state is UiState.LOGIN_REQUIRED) and self._account.asked_for()
 
     def _waits(self, state: UiState) -> None:
         """In the lobby, or before a meeting without its host. The server knows how long that may last for a first joining."""
@@ -352,11 +339,6 @@ class Story:
         self._company.enter_meeting()
         if first and self._spec.attempt <= 1 and self._spec.settings.HasField("bot_chat_message") and self.visit is not None:
             self._voice.greet(self.visit, self._spec.settings.bot_chat_message)
-
-    def _nothing_seen(self) -> Exception:
-        if self._state is UiState.LOADING and not self.joined:
-            return PageLoadError(LoadFailure.TIMEOUT, self._spec.meeting_url)
-        return JoinStepError("wait for the meeting", f"the page shows neither meeting nor lobby, but “{self._state.value}”")
 
     async def _fault(self, error: Exception) -> Ending | Then:
         """A page fault: another try where there is one left, else an ending."""

@@ -9,12 +9,16 @@ import orjson
 import structlog
 
 from agents.browser.api import Json
+from agents.browser.json_text import loads
 
 log = structlog.get_logger(__name__)
 
 FLOOD_CALLS = 30_000
 FLOOD_SECONDS = 10.0
 """A meeting makes some hundred calls a second at most; one that makes thousands would starve the other bots of its worker."""
+
+MOST_FAULTS_TOLD = 20
+"""Of one page: a hostile one must not fill the worker's log."""
 
 _WRAPPER = """(() => {
   const raw = globalThis[NAME];
@@ -37,6 +41,7 @@ class Bindings:
         self._flooded = flooded
         self._calls = 0
         self._since = time.monotonic()
+        self._faults = 0
 
     def add(self, name: str, handler: Callable[[Json], None]) -> str:
         """Keeps the handler; returns the script that every document must run first."""
@@ -50,9 +55,11 @@ class Bindings:
         if handler is None:
             return
         try:
-            handler(payload[1:] if payload.startswith("s") else orjson.loads(payload[1:]))
+            handler(payload[1:] if payload.startswith("s") else loads(payload[1:]))
         except Exception:  # a handler's fault must not end the connection, nor a hostile value
-            log.exception("browser.binding_failed", binding=name)
+            self._faults += 1
+            if self._faults <= MOST_FAULTS_TOLD:
+                log.exception("browser.binding_failed", binding=name)
 
     def _count(self) -> None:
         self._calls += 1

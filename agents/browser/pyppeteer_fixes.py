@@ -26,6 +26,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.client import connect as open_websocket
 
+from agents.browser.json_text import loads
+
 log = structlog.get_logger(__name__)
 
 LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -183,7 +185,7 @@ class SafeConnection(_Calls, Connection):  # type: ignore[misc]  # pyppeteer has
     async def _receive(self) -> None:
         try:
             async for text in self._websocket:
-                self._dispatch(orjson.loads(text))
+                self._dispatch(loads(text))
         except (ConnectionClosed, OSError, orjson.JSONDecodeError) as error:
             if not self.is_ending:
                 log.info("browser.connection_ended", reason=type(error).__name__)

@@ -52,7 +52,10 @@ def postgresql_dsn(url: str) -> str:
 
 def _sqlite_engine(path: Path, *, busy_ms: int, writes: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": busy_ms / 1000}
+        f"sqlite:///{path}",
+        poolclass=NullPool,
+        hide_parameters=True,  # errors are logged, and parameters are what people said
+        connect_args={"check_same_thread": False, "timeout": busy_ms / 1000},
     )
 
     @event.listens_for(engine, "connect")
@@ -82,6 +85,7 @@ def _postgresql_engine(url: str, *, writes: bool, patient: bool) -> Engine:
     return create_engine(
         postgresql_dsn(url).replace("postgresql://", "postgresql+psycopg://", 1),
         poolclass=NullPool,
+        hide_parameters=True,  # as above
         isolation_level="READ COMMITTED" if writes else "AUTOCOMMIT",
         connect_args={
             "connect_timeout": _CONNECT_S,

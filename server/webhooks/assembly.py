@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Final
 
 import structlog
 
@@ -21,6 +22,8 @@ from server.webhooks.secrets import reseal_all
 from server.webhooks.sender import Sender
 
 _log = structlog.get_logger(__name__)
+
+_MOST_NAMED: Final = 20
 
 
 def policy_of(settings: ServerSettings) -> Policy:
@@ -89,11 +92,16 @@ class Webhooks:
 
     async def _reseal(self) -> None:
         try:
-            count = await reseal_all(self._sealer, self._store)
-        except SealError as error:
-            _log.error("webhook_secrets_unreadable", problem=str(error), setting="ROLLCALL_SEALING_KEYS")
+            done = await reseal_all(self._sealer, self._store)
         except DatabaseAway:
             _log.warning("webhook_secrets_not_resealed", reason="database away")
-        else:
-            if count:
-                _log.info("webhook_secrets_sealed_anew", count=count)
+            return
+        if done.changed:
+            _log.info("webhook_secrets_sealed_anew", count=done.changed)
+        if done.unreadable:
+            _log.error(
+                "webhook_secrets_unreadable",
+                count=len(done.unreadable),
+                owners=done.unreadable[:_MOST_NAMED],
+                setting="ROLLCALL_SEALING_KEYS",
+            )

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from server.sealing import Sealer
+from typing import NamedTuple
+
+from server.sealing import Sealer, SealError
 from server.store import SecretRecord, Store
 from server.webhooks.signing import new_secret
+
+
+class Resealed(NamedTuple):
+    """What came of sealing anew: how many were, and whose secrets no key opens."""
+
+    changed: int
+    unreadable: list[str]
 
 
 def seal_new(sealer: Sealer, owner_id: str) -> tuple[bytes, bytes]:
@@ -21,9 +30,12 @@ def open_all(sealer: Sealer, record: SecretRecord, now_us: int) -> list[bytes]:
     return secrets
 
 
-async def reseal_all(sealer: Sealer, store: Store) -> int:
-    """Seals with the first key what an older one had sealed; gives how many there were. Raises SealError, DatabaseAway."""
+async def reseal_all(sealer: Sealer, store: Store) -> Resealed:
+    """Seals with the first key what an older one had sealed. One that no key opens is left, and keeps no other from it. Raises
+    DatabaseAway.
+    """
     changed, after = 0, ""
+    unreadable: list[str] = []
     while records := await store.webhooks.secrets_after(after):
         after = records[-1].owner_id
         for record in records:
@@ -31,9 +43,13 @@ async def reseal_all(sealer: Sealer, store: Store) -> int:
             if all(sealer.is_current(one) for one in sealed):
                 continue
             owner = _owner(record.owner_id)
-            anew = [sealer.seal(sealer.open(one, owner), owner) for one in sealed]
+            try:
+                anew = [sealer.seal(sealer.open(one, owner), owner) for one in sealed]
+            except SealError:
+                unreadable.append(record.owner_id)
+                continue
             changed += await store.webhooks.reseal(record, anew[0], anew[1] if anew[1:] else None)
-    return changed
+    return Resealed(changed, unreadable)
 
 
 def _owner(owner_id: str) -> str:

@@ -29,6 +29,16 @@ async def test_values_go_in_and_come_back(page: ChromiumPage, value: Any) -> Non
     assert await page.evaluate("(a) => a", value) == value
 
 
+async def test_half_a_character_costs_neither_its_message_nor_the_browser(page: ChromiumPage) -> None:
+    got: list[Any] = []
+    await page.bind("tell", got.append)
+    await page.open("about:blank")
+    said = await page.evaluate("() => { console.log('\\ud83d'); tell({ name: '\\ud83d' }); tell('\\ude00!'); return 'a\\ud83d' }")
+    await until(lambda: len(got) == 2)
+    assert (said, got) == ("a?", [{"name": "?"}, "?!"])
+    assert not page.failure.done()
+
+
 async def test_functions_of_every_kind_are_understood(page: ChromiumPage) -> None:
     assert await page.evaluate("async (a, b) => { await null; return a + b }", 1, 2) == 3
     assert await page.evaluate("function (a) { return a }", "x") == "x"

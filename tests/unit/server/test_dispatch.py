@@ -51,7 +51,7 @@ def test_a_broker_that_is_away_slows_nobody_and_works_again_when_it_is_back() ->
     began = time.perf_counter()
     for number in range(100):
         dispatcher.send(f"bot_{number}")
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 4, "what waits for the broker waits for five seconds"
     broker.gate.set()
     wait_until(dispatcher._waiting.empty)
     broker.fails = False

@@ -74,3 +74,16 @@ def test_many_calls_over_a_long_time_are_no_flood(monkeypatch: pytest.MonkeyPatc
     for _ in range(3 * bindings_module.FLOOD_CALLS):
         bindings.called("unbound", "sx")
     assert floods == []
+
+
+def test_half_a_character_costs_nothing_but_itself(bindings: Bindings, got: list[Any]) -> None:
+    bindings.called("tell", 'j{"name":"Ada \\ud83d","letter":"\\ude00"}')
+    assert got == [{"name": "Ada ?", "letter": "?"}]
+
+
+def test_a_page_that_says_nonsense_without_end_does_not_fill_the_log(bindings: Bindings) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for nonsense in itertools.repeat("j{", 1000):
+            bindings.called("tell", nonsense)
+        bindings.called("tell", "j" + "[" * 100_000)
+    assert len(logs) == bindings_module.MOST_FAULTS_TOLD

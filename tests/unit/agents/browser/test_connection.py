@@ -176,3 +176,15 @@ async def test_calls_that_nobody_waits_for_make_no_noise(
 async def test_nobody_at_the_address_is_an_error_at_once(unused_tcp_port: int) -> None:
     with pytest.raises(OSError, match="Connect call failed"):
         await SafeConnection.connect(f"ws://127.0.0.1:{unused_tcp_port}/", timeout_s=1)
+
+
+async def test_half_a_character_that_a_page_wrote_does_not_end_the_connection(
+    connection: SafeConnection, devtools: FakeDevTools
+) -> None:
+    # As Chromium tells of a page that logs the first half of an emoji.
+    heard: list[Any] = []
+    connection.on("X.logged", heard.append)
+    await connection.send("A.a")
+    await devtools.send('{"method": "X.logged", "params": {"text": "\\ud83d!"}}')
+    assert (await connection.send("A.a"))["method"] == "A.a"
+    assert heard == [{"text": "?!"}]

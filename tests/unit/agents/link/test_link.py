@@ -294,3 +294,18 @@ async def test_a_server_that_gives_no_answer_is_not_waited_for_for_ever(rig: Rig
     await link.claim()
     with pytest.raises(ServerUnreachableError):
         await link.take_login(timeout_s=0.3)
+
+
+async def test_a_link_that_fails_by_a_fault_of_ours_says_that_the_lease_is_lost(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> agent.Situation:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rig.heard, "situation", fails)
+    rig.server.add(agent.BotSpec(bot_id=BOT))
+    link = rig.link()
+    await link.claim()
+    async with asyncio.timeout(30):
+        await rig.heard.lost_came.wait()
+    await link.close()

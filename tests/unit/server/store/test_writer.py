@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from rollcall.v1 import event_pb2
 from server.domain.errors import DatabaseAway, NotFound, QuotaExceeded
@@ -169,3 +170,14 @@ async def test_a_bot_that_was_refused_holds_no_key(story: Story) -> None:
     await first
     results = await asyncio.gather(*refused, return_exceptions=True)
     assert [type(result) for result in results] == [QuotaExceeded, QuotaExceeded]
+
+
+class BadWords(Op[None]):
+    def run(self, batch: Batch) -> None:
+        batch.connection.execute(text("INSERT INTO no_such_table VALUES (:words)"), {"words": "what Ada said"})
+
+
+async def test_an_error_that_may_be_logged_holds_nothing_of_what_was_to_be_stored(story: Story) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        await story.store._writer.submit(BadWords())
+    assert "Ada" not in str(caught.value)

@@ -264,9 +264,21 @@ async def test_secrets_are_sealed_anew_with_the_first_key(story: Story) -> None:
     record, secret = await subscribe(story, "https://hooks.example.com")
     older, newer = SEALER, Sealer(["B" * 43, "A" * 43])
     with_both = Sealer(["A" * 43])
-    assert await reseal_all(older, story.store) == 0
+    assert await reseal_all(older, story.store) == (0, [])
     sealed = with_both.seal(secret, f"webhook_secret/{record.id}")
     await story.store.webhooks.rotate_secret(story.project_id, record.id, sealed, 0)
-    assert await reseal_all(newer, story.store) == 1
+    assert await reseal_all(newer, story.store) == (1, [])
     [stored] = await story.store.webhooks.secrets_after("")
     assert Sealer(["B" * 43]).open(stored.sealed, f"webhook_secret/{record.id}") == secret
+
+
+async def test_a_secret_that_no_key_opens_keeps_no_other_from_being_sealed_anew(story: Story) -> None:
+    record, secret = await subscribe(story, "https://hooks.example.com")
+    of_webhook, of_project = f"webhook_secret/{record.id}", f"webhook_secret/{story.project_id}"
+    rotate = story.store.webhooks.rotate_secret
+    await rotate(story.project_id, None, Sealer(["C" * 43]).seal(secret, of_project), 0)
+    await rotate(story.project_id, record.id, Sealer(["A" * 43]).seal(secret, of_webhook), 0)
+    assert await reseal_all(Sealer(["B" * 43, "A" * 43]), story.store) == (1, [story.project_id])
+    lost, kept = await story.store.webhooks.secrets_after("")
+    assert lost.owner_id == story.project_id, "the first one does not stop the look at the next"
+    assert Sealer(["B" * 43]).open(kept.sealed, of_webhook) == secret
