@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agents.attendance.clock import Clock
 from agents.attendance.flood import Allowance
 from agents.attendance.people import Roster
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
+from agents.attendance.spoken import Spoken
 from agents.platforms.base import ChatSeen, PersonSeen
 
 _MOST_CHAT_KEYS = 20_000
 _MOST_SOURCES = 500
+_MIXED = "csrc:"
+"""Before the number of somebody who is heard in a track that carries several people."""
 
 
 class Company:
     """The company that the bot is in. What is shown before the bot is in is kept and told when it is.
 
-    `flooded` is called once a page that tells more than `allowance` allows; nothing of that page is told any more.
+    `flooded` is called once a page tells more than any meeting has (flood.py); nothing of that page is told any more.
     `report_speech`: whether speech starts and stops are events; they count for the silence in any case.
     """
 
@@ -26,29 +30,49 @@ class Company:
         reporter: Reporter,
         situation: SituationTracker,
         *,
-        allowance: Allowance,
         flooded: Callable[[], None],
         report_speech: bool,
+        clock: Clock,
+        captions_asked_for: bool,
     ) -> None:
         self._reporter = reporter
         self._situation = situation
-        self._allowance = allowance
+        self._allowance = Allowance(clock)
         self._flooded = flooded
         self._too_much = False
         self._report_speech = report_speech
         self._roster = Roster()
         self._shown: list[PersonSeen] | None = None
         self._in_meeting = False
-        self._speaking: set[str] = set()
+        self._speaking: dict[str, set[str]] = {}
+        """Who speaks, and by which signs."""
+        self._in_tracks: dict[str, str] = {}
+        """The numbers that are heard in mixed tracks, and whose they were."""
         self._tracks: set[str] = set()
         self._chat_keys: dict[str, None] = {}
-        self.chat_is_kept = True
-        """False while the recording is paused, unless the bot's settings keep chat then."""
+        self._chat_is_kept = True
+        self.spoken = Spoken(
+            reporter,
+            situation,
+            clock,
+            asked_for=captions_asked_for,
+            find=self._roster.find,
+            people=lambda: self._roster.people,
+            may_tell=lambda: self._in_meeting and self._may_tell(),
+        )
+        """What is said, by captions."""
 
     @property
     def people(self) -> list[PersonSeen]:
         """Everybody in the meeting but the bot."""
         return self._roster.people
+
+    def keep(self, *, chat: bool, words: bool) -> None:
+        """Whether what is written and said from now on is told: not all of it is while the recording is paused."""
+        self._chat_is_kept = chat
+        if not words:
+            self.spoken.finish()
+        self.spoken.kept = words
 
     def enter_meeting(self) -> None:
         """From now on people and words are those of the meeting."""
@@ -58,12 +82,15 @@ class Company:
 
     def leave_page(self) -> None:
         """The page is gone; its people are not thought to have left, for the next page tells."""
+        self.spoken.leave_page()
         self._in_meeting = False
         self._shown = None
         self._too_much = False
         self._allowance.refill()
-        for uuid in list(self._speaking):
-            self.speak(uuid, speaking=False)
+        for uuid, signs in list(self._speaking.items()):
+            for sign in list(signs):
+                self._speak(uuid, sign, speaking=False)
+        self._in_tracks.clear()
         self._tracks.clear()
         self._situation.forget_page()
 
@@ -79,16 +106,27 @@ class Company:
         for change in changes:
             self._reporter.person(change)
         for uuid in [uuid for uuid in self._speaking if self._roster.find(uuid) is None]:
-            self._speaking.discard(uuid)
+            del self._speaking[uuid]
             self._situation.hear(f"person {uuid}", speaking=False)
         self._situation.see(self._roster.people)
 
     def speak(self, uuid: str, *, speaking: bool) -> None:
         """A participant is marked as speaking, or no longer; the bot itself is not listened to."""
+        self._speak(uuid, "mark", speaking=speaking)
+
+    def _speak(self, uuid: str, sign: str, *, speaking: bool) -> None:
+        """One of the signs that somebody speaks comes or goes; they speak while there is any."""
         person = self._roster.find(uuid)
-        if person is None or speaking == (person.uuid in self._speaking):
+        if person is None:
             return
-        (self._speaking.add if speaking else self._speaking.discard)(person.uuid)
+        signs = self._speaking.get(person.uuid, set())
+        before = bool(signs)
+        signs = signs | {sign} if speaking else signs - {sign}
+        self._speaking[person.uuid] = signs
+        if not signs:
+            del self._speaking[person.uuid]
+        if bool(signs) == before:
+            return
         self._situation.hear(f"person {person.uuid}", speaking=speaking)
         if self._report_speech and not self._too_much:
             self._spend(1)
@@ -100,8 +138,18 @@ class Company:
             self._too_much = True
             self._flooded()
 
+    def _may_tell(self) -> bool:
+        self._spend(1)
+        return not self._too_much
+
     def hear(self, track: str, *, speaking: bool) -> None:
-        """Sound is heard from a track, or no longer. For the silence only: whose track it is nobody knows."""
+        """Sound is heard from a track, or no longer: for the silence, and, where the page says whose it is, for who speaks."""
+        number = track.removeprefix(_MIXED) if track.startswith(_MIXED) else ""
+        if speaking and (person := self._roster.in_track(number)) is not None and len(self._in_tracks) < _MOST_SOURCES:
+            self._in_tracks[number] = person.uuid
+            self._speak(person.uuid, "track", speaking=True)
+        elif not speaking and (uuid := self._in_tracks.pop(number, "")):
+            self._speak(uuid, "track", speaking=False)
         if speaking and len(self._tracks) < _MOST_SOURCES:
             self._tracks.add(track)
         elif track in self._tracks:
@@ -117,6 +165,6 @@ class Company:
         self._chat_keys[message.key] = None  # also in a pause: the page may show it again afterwards
         if len(self._chat_keys) > _MOST_CHAT_KEYS:
             del self._chat_keys[next(iter(self._chat_keys))]
-        if self.chat_is_kept:
+        if self._chat_is_kept:
             self._spend(1)
             self._reporter.chat(message, self._roster.find(message.sender_uuid))

@@ -30,7 +30,7 @@ class Obedience:
         self._voice = voice
         self._output = output
         self._keep_chat = keep_chat
-        company.chat_is_kept = keep_chat or not recorder.paused
+        company.keep(chat=keep_chat or not recorder.paused, words=not recorder.paused)
 
     async def obey(self, command: agent.Command, visit: Visit | None) -> Ending | None:
         """Does what is asked; `visit` is None while the bot is not in the meeting. An ending where the wish is to leave."""
@@ -54,14 +54,14 @@ class Obedience:
     async def _pause(self, command_id: str, visit: Visit | None) -> None:
         """Also while the page is lost: when the bot is back, nothing is recorded."""
         if await self._try(command_id, self._recorder.pause()):
-            self._company.chat_is_kept = self._keep_chat
+            self._company.keep(chat=self._keep_chat, words=False)
             self._recorder.tell(in_meeting=visit is not None)
 
     async def _resume(self, command_id: str, visit: Visit | None) -> None:
         if visit is None:
             self._link.answer(command_id, done=False, detail="The bot is not in the meeting now: ask again when it is.")
         elif await self._try(command_id, self._recorder.resume()):
-            self._company.chat_is_kept = True
+            self._company.keep(chat=True, words=True)
             self._recorder.tell(in_meeting=True)
 
     async def _try(self, command_id: str, change: Coroutine[Any, Any, None]) -> bool:

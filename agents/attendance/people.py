@@ -47,6 +47,10 @@ class Roster:
         """The participant with that id, if they are there."""
         return self._people.get(uuid[:_ID_LIMIT])
 
+    def in_track(self, source: str) -> PersonSeen | None:
+        """The participant who is known by this number in mixed tracks."""
+        return next((person for person in self._people.values() if source and person.source == source), None)
+
     def update(self, seen: Iterable[PersonSeen]) -> list[PersonChange]:
         """Takes the whole list as the page shows it; returns who left, came and changed, in this order."""
         now = _tidy(seen)
@@ -70,7 +74,8 @@ def _tidy(seen: Iterable[PersonSeen]) -> dict[str, PersonSeen]:
         uuid = clean(person.uuid, _ID_LIMIT) or name
         if uuid:
             user_uuid = clean(person.user_uuid, _ID_LIMIT)
-            people.setdefault(uuid, PersonSeen(uuid=uuid, name=name, is_host=person.is_host, user_uuid=user_uuid))
+            source = clean(person.source, _ID_LIMIT)
+            people.setdefault(uuid, PersonSeen(uuid, name, is_host=person.is_host, user_uuid=user_uuid, source=source))
     return people
 
 

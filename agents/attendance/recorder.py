@@ -17,6 +17,8 @@ from agents.capture.base import Capture, CaptureError, HealthSample
 from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
 
+_MOST_HEARINGS = 20
+
 
 class _Told:
     """What the log knows of the recording. An agent that follows a lost one tells anew: its bot has joined again."""
@@ -65,6 +67,7 @@ class Recorder:
         self._arming: asyncio.Task[None] | None = None
         self._again_s = again_s
         self._failures = 0
+        self._hearings = 0
         self._started = False
         self.wanted = wanted
         self.start_ms = first_start_ms
@@ -177,6 +180,16 @@ class Recorder:
         self.writing.clear()
         self._arming = None
         self._reporter.remark("capture_failed", detail, level=event.LOG_LEVEL_ERROR)
+
+    def hear(self, page: bool) -> None:  # noqa: FBT001 - a listener
+        """People are heard in the page's own sound, or again in the tracks; what is heard is what is recorded."""
+        self._hearings += 1
+        if self._hearings > _MOST_HEARINGS:
+            return  # a page that goes to and fro has said enough
+        if page:
+            self._reporter.remark("hearing_page", "No WebRTC track brings what people say: the page's own sound is taken.")
+        else:
+            self._reporter.remark("hearing_tracks", "WebRTC tracks bring what people say: the page's own sound is left out.")
 
     def sample(self, sample: HealthSample, *, somebody_speaks: bool) -> None:
         """Judges what came, and reports it where it is time."""

@@ -11,7 +11,7 @@ from agents.attendance.clock import Clock
 from agents.attendance.people import Change, PersonChange
 from agents.attendance.text import clean
 from agents.capture.base import FinishedFile
-from agents.platforms.base import ChatSeen, PersonSeen
+from agents.platforms.base import CaptionSeen, ChatSeen, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
@@ -107,6 +107,26 @@ class Reporter:
         if sender is not None and sender.user_uuid:
             fact.sender_user_uuid = sender.user_uuid
         self._report(chat=fact)
+
+    def utterance(self, identifier: str, caption: CaptionSeen, *, speaker: PersonSeen | None, began_ms: int, final: bool) -> None:
+        """A piece of what somebody said; `speaker` is None where the page does not say whom it shows."""
+        fact = event.Utterance(
+            id=identifier,
+            speaker_name=speaker.name if speaker else clean(caption.speaker_name, 255),
+            speaker_uuid=speaker.uuid if speaker else clean(caption.speaker_uuid, 255),
+            speaker_is_host=speaker is not None and speaker.is_host,
+            timestamp_ms=began_ms,
+            duration_ms=round(caption.lasted_seconds * 1000),
+            transcript=clean(caption.text, _CHAT_LIMIT),
+            final=final,
+        )
+        if speaker is not None and speaker.user_uuid:
+            fact.speaker_user_uuid = speaker.user_uuid
+        self._report(utterance=fact)
+
+    def transcription(self, state: bot.TranscriptionState.ValueType, detail: str) -> None:
+        """Words are listened to from now on, or cannot be."""
+        self._report(transcription=agent.TranscriptionReport(state=state, detail=clean(detail, _DETAIL_LIMIT)))
 
     def recording_started(self, start_ms: int) -> None:
         """The first frame or sound was taken at `start_ms` of the Unix clock."""

@@ -33,6 +33,8 @@ class SituationTracker:
         self._alone_since: float | None = None
         self._speaking: set[str] = set()
         self._silent_since = clock.monotonic()
+        self._captions_wanted = False
+        self._captions_off_since: float | None = clock.monotonic()
 
     @property
     def phase(self) -> Phase:
@@ -56,6 +58,8 @@ class SituationTracker:
             self._silent_since = now
             if self._people == 0:
                 self._alone_since = now
+            if self._captions_off_since is not None:
+                self._captions_off_since = now
         return True
 
     def see(self, people: Iterable[PersonSeen]) -> None:
@@ -80,6 +84,17 @@ class SituationTracker:
             if not self._speaking:
                 self._silent_since = self._clock.monotonic()
 
+    def want_captions(self) -> None:
+        """How long they are off counts."""
+        self._captions_wanted = True
+
+    def show_captions(self, *, on: bool) -> None:
+        """They are on, or are not."""
+        if on:
+            self._captions_off_since = None
+        elif self._captions_off_since is None:
+            self._captions_off_since = self._clock.monotonic()
+
     def forget_page(self) -> None:
         """The page is gone: nothing is known of people until the next one tells, and nobody is heard."""
         self._people = None
@@ -100,7 +115,11 @@ class SituationTracker:
             silent_ms=0 if self._speaking or not in_meeting else _ms(now - self._silent_since),
             in_meeting_ms=self._already_ms + _ms(now - self._joined_at) if self._joined_at is not None else 0,
             people_known=self._people is not None,
+            captions_off_ms=self._captions_off_ms(now) if in_meeting and self._captions_wanted else 0,
         )
+
+    def _captions_off_ms(self, now: float) -> int:
+        return 0 if self._captions_off_since is None else _ms(now - self._captions_off_since)
 
 
 def _ms(seconds: float) -> int:

@@ -21,7 +21,6 @@ from agents.attendance.endings import (
     nothing_seen,
 )
 from agents.attendance.evidence import Evidence
-from agents.attendance.flood import Allowance
 from agents.attendance.happenings import (
     CaptureFailed,
     Commanded,
@@ -44,6 +43,7 @@ from agents.attendance.tasks import Tasks
 from agents.attendance.tries import Tries
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
+from agents.attendance.wishes import captions_asked_for
 from agents.browser.errors import BrowserError, PageFloodError
 from agents.capture.base import CaptureError, CaptureRequest
 from agents.platforms.base import JoinStepError, NotSupportedError, UiState
@@ -98,9 +98,10 @@ class Story:
         self._company = Company(
             reporter,
             situation,
-            allowance=Allowance(tools.clock),
+            clock=tools.clock,
             flooded=lambda: inbox.put_nowait(PageFailed(PageFloodError("The page told of more than any meeting has."))),
             report_speech=wishes.record_participant_speech_start_stop_events,
+            captions_asked_for=captions_asked_for(self._spec),
         )
         self._voice = Voice(reporter, link, people=lambda: self._company.people)
         self._output = Output(link, picture=first_picture(self._spec.settings), fetch=tools.fetch)
@@ -118,9 +119,7 @@ class Story:
         """Whether the bot was in the meeting, now or earlier."""
         self.evidence_of = ""
         """The code of the last fault that evidence was kept of."""
-        self._in_now = False
-        self._waited = False
-        self._entered = False
+        self._in_now = self._waited = self._entered = False
         self._tries = Tries(self._patience, self._door, self._spec.settings.automatic_leave_settings)
         self._attempt = 0
         self._rejoins_left = self._patience.rejoins
@@ -143,6 +142,7 @@ class Story:
                 if ending is not None:
                     return ending
         finally:
+            self._company.spoken.end(joined=self.joined)
             for beside in (self._voice, self._output, self._tasks):
                 await beside.stop()
             await self._recorder.give_up_beginning()
@@ -378,7 +378,10 @@ class Story:
             speaking=lambda uuid, speaks: self._company.speak(uuid, speaking=speaks),
             heard=lambda track, speaks: self._company.hear(track, speaking=speaks),
             chat=self._company.read,
+            caption=self._company.spoken.read,
+            captions=self._company.spoken.switched,
             remark=self._reporter.remark,
+            hearing=self._recorder.hear,
             health=lambda sample: self._recorder.sample(sample, somebody_speaks=self._situation.somebody_speaks),
         )
 

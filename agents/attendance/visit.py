@@ -12,10 +12,11 @@ from agents.attendance.account import Account
 from agents.attendance.door import Door
 from agents.attendance.happenings import CaptureFailed, Entered, EnterFailed, Happening, PageFailed, UiSeen
 from agents.attendance.ports import Tools
+from agents.attendance.wishes import caption_wish, view_wish
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.capture.base import Capture, CaptureListeners, CaptureRequest, HealthSample
 from agents.media_devices.virtual_devices import Picture, VirtualDevices
-from agents.platforms.base import Attendance, ChatSeen, JoinRequest, Listeners, PersonSeen
+from agents.platforms.base import Attendance, CaptionSeen, ChatSeen, JoinRequest, Listeners, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 
 _T = TypeVar("_T")
@@ -31,6 +32,11 @@ class Senses:
     heard: Callable[[str, bool], None]
     """By the tracks themselves: a track's id."""
     chat: Callable[[ChatSeen], None]
+    caption: Callable[[CaptionSeen], None]
+    captions: Callable[[bool, str], None]
+    """Whether captions are on, and where not, why."""
+    hearing: Callable[[bool], None]
+    """As CaptureListeners.hearing."""
     remark: Callable[[str, str], None]
     health: Callable[[HealthSample], None]
 
@@ -91,11 +97,21 @@ class Visit:
 
     async def _ask(self, attempt: int) -> None:
         try:
-            await self._attendance.enter(JoinRequest(self._spec.meeting_url, self._spec.bot_name, attempt, self._door.go_through))
+            await self._attendance.enter(self._request(attempt))
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(EnterFailed(error))
         else:
             self._tell(Entered())
+
+    def _request(self, attempt: int) -> JoinRequest:
+        return JoinRequest(
+            self._spec.meeting_url,
+            self._spec.bot_name,
+            attempt,
+            captions=caption_wish(self._spec),
+            view=view_wish(self._spec),
+            door=self._door.go_through,
+        )
 
     async def _open_page(self) -> Page:
         options = self.capture.browser_options(self._adapter.browser_options(BrowserOptions()))
@@ -119,6 +135,8 @@ class Visit:
             people=self._unless_closed(self._senses.people),
             speaking=lambda uuid, speaks: None if self._closed else self._senses.speaking(uuid, speaks),
             chat=self._unless_closed(self._senses.chat),
+            caption=self._unless_closed(self._senses.caption),
+            captions=lambda on, why: None if self._closed else self._senses.captions(on, why),
             log=lambda code, message: None if self._closed else self._senses.remark(code, message),
         )
 
@@ -126,6 +144,7 @@ class Visit:
         return CaptureListeners(
             health=self._unless_closed(self._senses.health),
             speaking=lambda track, speaks: None if self._closed else self._senses.heard(track, speaks),
+            hearing=self._unless_closed(self._senses.hearing),
             failed=lambda detail: self._tell(CaptureFailed(detail)),
         )
 

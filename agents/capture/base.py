@@ -63,6 +63,8 @@ class CaptureListeners:
     """Track or source id, whether sound is heard from it now (from the tracks themselves, for `silence`)."""
     failed: Callable[[str], None]
     """The capture stopped by itself and cannot go on by itself; the text says why. The runner starts it anew."""
+    hearing: Callable[[bool], None] = lambda _page: None
+    """True: no track of a connection brings people's sound, and the page's own sound is taken; False: tracks bring it again."""
 
 
 class Capture(Protocol):

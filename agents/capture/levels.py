@@ -45,6 +45,9 @@ class LevelsOnly:
         match wire.read(value, self._settings.token):
             case wire.Speaking(source=source, on=on):
                 self._tell(source, on=on)
+            case wire.Hearing(page=page):
+                if self._listeners:
+                    self._listeners.hearing(page)
             case wire.Hello(top=True):
                 for source in list(self._speaking):
                     self._tell(source, on=False)

@@ -122,7 +122,7 @@ class PageCapture:
 
     # What the page says.
 
-    def _heard(self, value: Json) -> None:
+    def _heard(self, value: Json) -> None:  # noqa: C901 -- one case a message
         message = wire.read(value, self._settings.token)
         match message:
             case wire.Chunk():
@@ -131,6 +131,9 @@ class PageCapture:
                 self._sample(message)
             case wire.Speaking():
                 self._speaks(message.source, on=message.on)
+            case wire.Hearing(page=page):
+                if self._listeners:
+                    self._listeners.hearing(page)
             case wire.Hello(top=True):
                 self._new_document()
             case wire.Wanted():

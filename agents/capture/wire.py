@@ -71,13 +71,20 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """What people say is heard in the page's own sound, or again in the tracks of its connections."""
+
+    page: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """Something for the log."""
 
     text: str
 
 
-Message = Hello | Wanted | Speaking | Chunk | Sample | Lost | Remark
+Message = Hello | Wanted | Speaking | Chunk | Sample | Lost | Hearing | Remark
 
 
 def read(value: Json, token: str) -> Message | None:
@@ -120,6 +127,8 @@ def _message(said: dict[str, Any], data: str) -> Message | None:  # noqa: PLR091
             return Wanted(frame=str(said["frame"]))
         case "lost":
             return Lost(segment=int(said["segment"]), why=str(said["why"])[:LONGEST_TEXT])
+        case "hearing":
+            return Hearing(page=bool(said["page"]))
         case "remark":
             return Remark(text=str(said["text"])[:LONGEST_TEXT])
         case _:

@@ -57,6 +57,8 @@ class PersonSeen:
     is_host: bool = False
     is_self: bool = False
     user_uuid: str = ""
+    source: str = ""
+    """The number by which they are known in the packets of tracks that carry several people (CSRC), where the page says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,30 @@ class ChatSeen:
     to_bot_only: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CaptionSeen:
+    """A piece of what somebody says, by the page's captions. Told again with the same `key` as it grows, until it is final."""
+
+    key: str
+    text: str
+    speaker_name: str
+    speaker_uuid: str = ""
+    """Where the page says it."""
+    final: bool = False
+    began_seconds_ago: float = 0.0
+    lasted_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionWish:
+    """How a bot wants captions."""
+
+    language: str = ""
+    """As the platform names it; empty for whatever the meeting has."""
+    merge: bool = False
+    """Whether consecutive captions of one speaker are one utterance."""
+
+
 async def _open_door() -> None:
     """Who is not early need not wait."""
 
@@ -82,7 +108,15 @@ class JoinRequest:
     meeting_url: str
     bot_name: str
     attempt: int = 1
+    captions: CaptionWish | None = None
+    """Not given: they stay off."""
+    view: str = ""
+    """How the meeting shall be laid out, as `gallery_view`."""
     door: Callable[[], Awaitable[None]] = _open_door
+
+
+def _ignore(*_: object) -> None:
+    """Who does not want captions need not listen."""
 
 
 @dataclass(slots=True)
@@ -97,6 +131,9 @@ class Listeners:
     chat: Callable[[ChatSeen], None]
     log: Callable[[str, str], None]
     """code, message: a remark for the bot's log, as consent_answered."""
+    caption: Callable[[CaptionSeen], None] = _ignore
+    captions: Callable[[bool, str], None] = _ignore
+    """Whether captions are on now, and where they are not, why."""
 
 
 class Attendance(Protocol):

@@ -25,6 +25,7 @@ from agents.platforms.base import (
     Observation,
     UiState,
 )
+from agents.platforms.captioner import Captioner
 from agents.platforms.chat_log import ChatLog
 from agents.platforms.classifier import OUT, REFUSED, Classifier
 from agents.platforms.dialogs import Dialogs
@@ -85,12 +86,18 @@ class DeclarativeAttendance:
         self._program = compile_file(file)
         self._join = compile_steps(file.join, self._program)
         self._after_join = compile_steps(file.after_join, self._program)
+        self._views = {name: compile_steps(steps, self._program) for name, steps in file.views}
         self._leave_steps = compile_steps(file.leave, self._program)
-        self._chat_open = compile_steps(file.chat.open if file.chat else (), self._program)
+        chat = file.chat or Chat()
+        self._chat_open = compile_steps(chat.open, self._program)
+        self._chat_person = compile_steps(chat.person, self._program)
+        self._chat_everyone = compile_steps(chat.everyone, self._program)
+        self._look_steps = compile_steps(self._people_rules.look, self._program)
         self._dialogs = Dialogs(file.dialogs, self._program)
         if UiState.CONSENT not in self._program.evidence and (consents := self._dialogs.consents()):
             self._program.evidence[UiState.CONSENT] = consents
         self._send_js = self._program.expression(file.chat.send_js) if file.chat and file.chat.send_js else ""
+        self._captioner = Captioner(file.captions, self._program, title=self._title)
         self._facts = Facts(len(self._program.atoms))
         self._classifier = Classifier.of(self._program.evidence)
         self._people = PeopleList(self._people_rules)
@@ -99,6 +106,8 @@ class DeclarativeAttendance:
         self._changed = Changed()
         self._chatting = asyncio.Lock()
         self._entering = asyncio.Lock()
+        self._settled = False
+        self._receiver = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._reload: asyncio.TimerHandle | None = None
@@ -158,7 +167,7 @@ class DeclarativeAttendance:
             self._classifier.entered = False
             self._classifier.shown = None  # what was shown before must not end the steps before they begin
             self._people.bot_name = self._chat.bot_name = request.bot_name
-            values = variables(self._file, request)
+            values = variables(self._file, request) | self._captioner.want(request.captions)
             self._runner.values = values
             try:
                 url = open_url(self._file, values)
@@ -200,7 +209,7 @@ class DeclarativeAttendance:
         chat = self._file.chat
         if chat is None or not (chat.input or chat.send_js):
             raise NotSupportedError(f"{self._title} has no chat that a bot can write to")
-        if to_user_uuid is not None and not (chat.to or chat.send_js):
+        if to_user_uuid is not None and not (chat.to or chat.send_js or chat.person):
             raise NotSupportedError(f"{self._title} has no messages to one person")
         parts = textwrap.wrap(message, chat.max_length, replace_whitespace=False) if chat.max_length else [message]
         async with self._chatting:
@@ -217,6 +226,7 @@ class DeclarativeAttendance:
             return
         if await self._hands.locate(chat.input) is None:
             await self._runner.run(self._chat_open, passed=lambda: self._left, until=deadline)
+        await self._choose_receiver(to, deadline)
         if chat.to and (why := await self._hands.choose(chat.to, to, deadline=deadline)):
             raise JoinStepError(RECEIVER_STEP, f"the list of receivers {why}")
         if why := await self._hands.fill(chat.input, message, deadline=deadline):
@@ -226,6 +236,20 @@ class DeclarativeAttendance:
                 raise JoinStepError("chat send", f"the chat's send button {why}")
         else:
             await self._page.press(chat.press)
+
+    async def _choose_receiver(self, to: str, deadline: float) -> None:
+        """By steps, where the chat's list of receivers is no plain one. It stays at whom it was left at."""
+        if to == self._receiver or not self._chat_person:
+            return
+        try:
+            if to:
+                self._runner.values = {**self._runner.values, "to_name": self._people.name(to), "to_id": to}
+                await self._runner.run(self._chat_person, passed=self._has_left, until=deadline)
+            else:
+                await self._runner.run(self._chat_everyone, passed=self._has_left, until=deadline)
+        except JoinStepError as error:
+            raise JoinStepError(RECEIVER_STEP, str(error)) from error
+        self._receiver = to
 
     async def leave(self) -> None:
         """As base.Attendance: the steps under [[leave]], then the page is left as one closes a tab."""
@@ -269,6 +293,7 @@ class DeclarativeAttendance:
             wakes.append(self._tell_people(now))
             for message in self._chat.update(self._facts.chat, now):
                 self._tell_chat(message)
+            wakes.append(self._captioner.update(self._facts.captions, now, self._listeners.caption))
         if (dialog := self._dialogs.due(self._facts, now)) is not None:
             self._start(self._answer(dialog))
         for problem in self._facts.problems[self._problems_told :]:
@@ -286,15 +311,37 @@ class DeclarativeAttendance:
         self._listeners.ui_state(observation)
         if observation.state is UiState.UNKNOWN:
             self._start(self._tell_unknown())
-        if observation.state is UiState.IN_MEETING and self._after_join:
-            steps, self._after_join = self._after_join, ()
-            self._start(self._try(self._runner.run(steps, passed=lambda: self._left), "after_join_step_failed"))
+        if observation.state is UiState.IN_MEETING and not self._settled:
+            self._settled = True
+            self._start(self._settle_in())
         if self._reload is not None:
             self._reload.cancel()
             self._reload = None
         if observation.state in self._file.reload.states:
             again = self._file.reload.every_seconds
             self._reload = asyncio.get_running_loop().call_later(again, self._enter_again)
+
+    async def _settle_in(self) -> None:
+        """What is done in the meeting, once: what the platform needs, then the view, then captions for as long as it lasts."""
+        await self._try(self._runner.run(self._after_join, passed=self._has_left), "after_join_step_failed")
+        await self._look_at_people()
+        if (view := self._request.view) in self._views:
+            await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")
+        elif view:
+            self._listeners.log("view_not_available", f"{self._title} has no {view} that a bot can choose here.")
+        if self._file.chat and self._file.chat.keep_open and view != "speaker_view_no_sidebar":
+            async with self._chatting:
+                await self._try(self._runner.run(self._chat_open, passed=self._has_left), "chat_not_opened")
+        await self._try(self._captioner.keep_on(self._runner, self._listeners, passed=self._has_left), "captions_failed")
+
+    async def _look_at_people(self) -> None:
+        """Who is the host: shown for a moment, then remembered."""
+        if self._look_steps:
+            async with self._chatting:
+                await self._try(self._runner.run(self._look_steps, passed=self._has_left), "people_not_looked_at")
+
+    def _has_left(self) -> bool:
+        return self._left
 
     async def _tell_unknown(self) -> None:
         """What an unknown page shows, for whoever has to describe it; the bot goes on waiting."""

@@ -12,6 +12,7 @@ from agents.platforms.program import OTHERS_ATOM, Formula, Need
 MAX_FRAMES = 200
 MAX_PEOPLE = 1000
 MAX_MESSAGES = 200
+MAX_CAPTIONS = 30
 MAX_TEXT = 200
 SILENT_FRAME_SECONDS = 15.0
 """A frame tells something every 3 s; one that went away without a word is forgotten after this."""
@@ -26,6 +27,7 @@ class _Frame:
     atoms: list[tuple[int, str]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     chat: list[dict[str, Any]] = field(default_factory=list)
+    captions: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class Facts:
             frame.people = [one for one in report["people"][:MAX_PEOPLE] if isinstance(one, dict)]
         if isinstance(report.get("chat"), list):
             frame.chat = [one for one in report["chat"][-MAX_MESSAGES:] if isinstance(one, dict)]
+        if isinstance(report.get("captions"), list):
+            frame.captions = [one for one in report["captions"][-MAX_CAPTIONS:] if isinstance(one, dict)]
         if isinstance(report.get("problems"), list):
             for problem in report["problems"][:20]:
                 if isinstance(problem, str) and problem[:MAX_TEXT] not in self.problems and len(self.problems) < 50:
@@ -100,6 +104,11 @@ class Facts:
     def chat(self) -> list[dict[str, Any]]:
         """The messages of all frames."""
         return [one for frame in self._frames.values() for one in frame.chat][-MAX_MESSAGES:]
+
+    @property
+    def captions(self) -> list[dict[str, Any]]:
+        """The captions of all frames."""
+        return [one for frame in self._frames.values() for one in frame.captions][-MAX_CAPTIONS:]
 
     def count(self, atom: int) -> int:
         """How often an atom is found."""

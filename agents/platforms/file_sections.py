@@ -8,7 +8,18 @@ from agents.platforms.base import UiState
 from agents.platforms.file_conditions import conditions, css, css_key, part_sources, regular_expression, targets
 from agents.platforms.file_steps import check_variables, steps
 from agents.platforms.file_table import Table, kind
-from agents.platforms.platform_file import PEOPLE_SOURCES, BrowserNeeds, Captions, Chat, Condition, People, Reload, UrlRules
+from agents.platforms.platform_file import (
+    PEOPLE_SOURCES,
+    VIEWS,
+    BrowserNeeds,
+    Captions,
+    Chat,
+    Condition,
+    People,
+    Reload,
+    Step,
+    UrlRules,
+)
 
 EVIDENCE_STATES = tuple(state for state in UiState if state not in {UiState.LOADING, UiState.UNKNOWN})
 PERMISSIONS = {
@@ -20,6 +31,10 @@ PERMISSIONS = {
     "midi": "midi",
     "geolocation": "geolocation",
 }
+CAPTION_VARIABLES = ("captions_language", "captions_label")
+"""The language that a bot asks for, and what the page may call it, by [captions.languages]; empty where none is asked for."""
+RECEIVER_VARIABLES = ("to_name", "to_id")
+"""Whom a message is for."""
 _GLOB = re.compile(r"^(https?|\*|http\*)://[^/\s?#]+(/\S*)?$")
 _ORIGIN = re.compile(r"^https?://[^/\s?#*]+$")
 
@@ -134,7 +149,7 @@ def evidence(top: Table) -> tuple[tuple[UiState, tuple[Condition, ...]], ...]:
     return tuple((state, alternatives) for state, alternatives in found if alternatives)
 
 
-def people(top: Table) -> People | None:
+def people(top: Table, variables: tuple[str, ...]) -> People | None:
     """[people]."""
     table = top.table("people")
     if table is None:
@@ -162,6 +177,8 @@ def people(top: Table) -> People | None:
         js=table.text("js"),
         unnamed=table.text("unnamed", "Participant {n}"),
         gone_after_seconds=table.number("gone_after_seconds", 1, low=0, high=60),
+        track_source=part_sources(table, "track_source"),
+        look=steps(table, "look", variables),
     )
     if people.source == "page" and not (people.item or people.js):
         table.problem("", 'say where people are: item = ".tile", or js = "…", or from = "remote_streams"')
@@ -193,6 +210,9 @@ def chat(top: Table, variables: tuple[str, ...]) -> Chat | None:
         js=table.text("js"),
         send_js=table.text("send_js"),
         max_length=table.whole("max_length", 0, low=0, high=100000),
+        keep_open=table.flag("keep_open"),
+        person=steps(table, "person", (*variables, *RECEIVER_VARIABLES)),
+        everyone=steps(table, "everyone", variables),
     )
     if not (chat.input or chat.send_js or chat.message or chat.js):
         table.problem("", 'say at least where to write (input = "#chat-input") or where messages are (message = ".message")')
@@ -205,17 +225,46 @@ def captions(top: Table, variables: tuple[str, ...]) -> Captions | None:
     table = top.table("captions")
     if table is None:
         return None
+    known = (*variables, *CAPTION_VARIABLES)
     captions = Captions(
-        on=steps(table, "on", variables),
+        on=steps(table, "on", known),
+        language=steps(table, "language", known),
+        languages=_languages(table),
+        is_on=conditions(table, "is_on"),
         region=css_key(table, "region"),
         line=css_key(table, "line"),
+        id=part_sources(table, "id"),
         speaker=part_sources(table, "speaker"),
+        speaker_id=part_sources(table, "speaker_id"),
         text=part_sources(table, "text", ("@text",)),
+        own_names=table.texts("own_names", named=True),
+        js=table.text("js"),
     )
-    if not captions.region:
-        table.problem("", 'region is missing: the element that the captions stand in, as region = "[role=region].captions"')
+    if not (captions.region or captions.js):
+        table.problem("", 'say where captions stand: region = "[role=region].captions", or js = "…" (then with is_on)')
+    elif not (captions.region or captions.is_on):
+        table.problem("", "is_on is missing: how to see that captions are on")
     table.done()
     return captions
+
+
+def _languages(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = table.table("languages")
+    if found is None:
+        return ()
+    languages = tuple((code, found.texts(code)) for code in found.value)
+    found.done()
+    return languages
+
+
+def views(top: Table, variables: tuple[str, ...]) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+    """[[view.<name>]], view by view."""
+    table = top.table("view")
+    if table is None:
+        return ()
+    found = tuple((name, steps(table, name, variables)) for name in VIEWS if table.has(name))
+    table.done()
+    return found
 
 
 def reload(top: Table) -> Reload:

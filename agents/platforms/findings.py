@@ -29,15 +29,28 @@ def pieces(file: PlatformFile) -> Iterator[Piece]:
         yield from _of_targets("dialog", dialog.name, dialog.targets, dialog.where)
     if file.people and file.people.item:
         yield _of_css("people", "item", file.people.item)
+    if file.people:
+        yield from _of_steps("people", file.people.look)
+    yield from _of_chat(file)
+    yield from _of_captions(file)
+    for _, steps in file.views:
+        yield from _of_steps("step", steps)
+
+
+def _of_chat(file: PlatformFile) -> Iterator[Piece]:
     if file.chat:
         yield from _of_targets("chat", "input", file.chat.input, "")
         yield from _of_targets("chat", "send", file.chat.send, "")
         if file.chat.message:
             yield _of_css("chat", "message", file.chat.message)
-        yield from _of_steps("chat", file.chat.open)
+        yield from _of_steps("chat", (*file.chat.open, *file.chat.person))
+
+
+def _of_captions(file: PlatformFile) -> Iterator[Piece]:
     if file.captions:
-        yield _of_css("captions", "region", file.captions.region)
-        yield from _of_steps("captions", file.captions.on)
+        if file.captions.region:
+            yield _of_css("captions", "region", file.captions.region)
+        yield from _of_steps("captions", (*file.captions.on, *file.captions.language))
 
 
 def _of_steps(kind: str, steps: tuple[Step, ...]) -> Iterator[Piece]:

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.platforms.platform_file import VIEWS
 from agents.platforms.toml_lines import Path, key_lines
 
 MERGED_TABLES = (
@@ -19,10 +20,15 @@ MERGED_TABLES = (
     ),
     ("url", "query"),
     ("url", "fragment"),
+    ("captions", "languages"),
+    ("view",),
     ("texts",),
 )
 """Tables whose keys are merged; so is each language below `texts`. Any other value is replaced as a whole."""
-NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), ("chat", "open"), ("captions", "on"))
+_OF_CHAT = (("chat", "open"), ("chat", "person"), ("chat", "everyone"))
+_OF_CAPTIONS = (("captions", "on"), ("captions", "language"))
+_OF_VIEWS = tuple(("view", name) for name in VIEWS)
+NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), ("people", "look"), *_OF_CHAT, *_OF_CAPTIONS, *_OF_VIEWS)
 ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
 WHAT_WAS_THERE = "..."
 

@@ -48,6 +48,8 @@ class PeopleList:
     _self_uuid: str = ""
     """Whom the bot took for itself by its name."""
     _numbers: dict[str, int] = field(default_factory=dict)
+    _hosts: set[str] = field(default_factory=set)
+    """Who was shown as host when the page was last looked at."""
 
     def update(self, seen: Sequence[dict[str, Any]], now: float) -> PeopleChange:
         """Takes in what the page shows now."""
@@ -104,11 +106,16 @@ class PeopleList:
                 is_host=one.get("host") is True,
                 is_self=mine,
                 user_uuid=_text(one.get("user_id"))[:200],
+                source=_text(one.get("track_source"))[:20],
             )
             speaks = one.get("speaking") is True
             if uuid in found:  # a person has two tiles, as for a shared screen
                 before, spoke = found[uuid]
-                person, speaks = before if before.is_self or not mine else person, speaks or spoke
+                person, speaks = _both(before, person), speaks or spoke
+            if person.is_host:
+                self._hosts.add(uuid)
+            elif self.rules.look and uuid in self._hosts:
+                person = replace(person, is_host=True)
             found[uuid] = (person, speaks)
         marked = any(person.is_self for person, _ in found.values())
         if self.rules.self_by_name and not marked and (uuid := self._namesake(found)):
@@ -127,6 +134,11 @@ class PeopleList:
         """How many of what the page shows now are not the bot."""
         return sum(not person.is_self for person, _ in self._named(seen).values())
 
+    def name(self, uuid: str) -> str:
+        """What somebody is called; empty where nobody has that id."""
+        known = self._known.get(uuid)
+        return known.person.name if known else ""
+
     def _clean(self, name: str) -> str:
         if self.rules.name_pattern and (match := re.search(self.rules.name_pattern, name)):
             name = match[1] or ""
@@ -137,6 +149,12 @@ class PeopleList:
     def _unnamed(self, uuid: str) -> str:
         number = self._numbers.setdefault(uuid, len(self._numbers) + 1)
         return self.rules.unnamed.replace("{n}", str(number))[:MAX_NAME]
+
+
+def _both(one: PersonSeen, other: PersonSeen) -> PersonSeen:
+    """A person who is shown twice: what either place says of them."""
+    person = other if other.is_self and not one.is_self else one
+    return replace(person, is_host=one.is_host or other.is_host, source=one.source or other.source)
 
 
 def _uuid(one: dict[str, Any], name: str, same: int) -> str:

@@ -11,6 +11,8 @@ COUNTERS = ("remote_tracks", "remote_audio_tracks", "remote_video_tracks", "remo
 """What is counted beside elements: incoming tracks, visible videos that show one, connected peer connections, and the people
 of the file's `[people]` that are not the bot."""
 
+VIEWS = ("speaker_view", "gallery_view", "speaker_view_no_sidebar")
+"""As `recording_settings.view`."""
 PEOPLE_SOURCES = ("page", "remote_streams", "remote_audio", "remote_video", "peers")
 """Where the list of people comes from: elements of the page, or the peer connections."""
 
@@ -132,6 +134,10 @@ class People:
     unnamed: str = "Participant {n}"
     self_by_name: bool = False
     gone_after_seconds: float = 1.0
+    track_source: tuple[str, ...] = ()
+    """Where the number stands by which a person is known in mixed tracks."""
+    look: tuple[Step, ...] = ()
+    """Shows for a moment who is the host, where that does not always stand in the page; it is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,12 @@ class Chat:
     send_js: str = ""
     """An expression that says `vars.message` to everyone, or to the one with the id `vars.to`; then nothing is typed."""
     max_length: int = 0
+    keep_open: bool = False
+    """Whether messages are seen only while the chat is open: then it is opened at once, and stays so."""
+    person: tuple[Step, ...] = ()
+    """Chooses one person, `{to_name}`, as the receiver."""
+    everyone: tuple[Step, ...] = ()
+    """Chooses everyone again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +178,22 @@ class Captions:
 
     on: tuple[Step, ...] = ()
     """Switches them on."""
+    language: tuple[Step, ...] = ()
+    """Chooses the language that is asked for."""
+    languages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """A language as bots ask for it, and what the page may call it."""
+    is_on: tuple[Condition, ...] = ()
+    """Without, the region being there is enough."""
     region: str = ""
     line: str = ""
-    """One utterance in the region."""
+    """One utterance; without, the region is one."""
+    id: tuple[str, ...] = ()
     speaker: tuple[str, ...] = ()
+    speaker_id: tuple[str, ...] = ()
     text: tuple[str, ...] = ("@text",)
+    own_names: tuple[str, ...] = ()
+    """How the page calls the bot itself, as "You"."""
+    js: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +255,8 @@ class PlatformFile:
     people: People | None = None
     chat: Chat | None = None
     captions: Captions | None = None
+    views: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+    """A view as bots ask for it, and how it is chosen in the meeting."""
     reload: Reload = field(default_factory=Reload)
     step_seconds: float = 15.0
     ignore_text_in: tuple[str, ...] = ()

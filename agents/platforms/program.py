@@ -68,7 +68,13 @@ class Program:
 
     def for_page(self) -> Json:
         """What the observer needs to know."""
-        return {"atoms": self.atoms, "excluded": self._excluded(), "people": self._people(), "chat": self._chat()}
+        return {
+            "atoms": self.atoms,
+            "excluded": self._excluded(),
+            "people": self._people(),
+            "chat": self._chat(),
+            "captions": self._captions(),
+        }
 
     def _formula(self, condition: Condition) -> Formula:
         needs = []
@@ -108,6 +114,8 @@ class Program:
         found = list(self.file.ignore_text_in)
         if self.file.chat and self.file.chat.message:
             found.append(self.file.chat.message)
+        if self.file.captions and self.file.captions.region:
+            found.append(self.file.captions.region)
         if self.file.people and self.file.people.name and self.file.people.item:
             found.append(self.file.people.item)
         return ",".join(["[contenteditable]", "textarea", *(one for one in found if ">>>" not in one)])
@@ -122,6 +130,7 @@ class Program:
             "item": people.item,
             "id": people.id,
             "userId": people.user_id,
+            "trackSource": people.track_source,
             "name": people.name,
             "named": people.named,
             "selfMark": people.self_mark,
@@ -149,6 +158,19 @@ class Program:
             "privateMark": chat.private_mark,
             "ignore": chat.ignore,
             "hidden": chat.hidden,
+        }
+
+    def _captions(self) -> Json | None:
+        captions = self.file.captions
+        if captions is None:
+            return None
+        return {
+            "js": self.expression(captions.js) if captions.js else "",
+            "line": captions.line or captions.region,
+            "id": captions.id,
+            "speaker": captions.speaker,
+            "speakerId": captions.speaker_id,
+            "text": captions.text,
         }
 
 

@@ -12,9 +12,9 @@ from agents.browser.api import Page
 from agents.platforms.base import JoinStepError
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
-from agents.platforms.platform_file import Step
+from agents.platforms.platform_file import Step, Target
 from agents.platforms.program import Formula, Program
-from agents.platforms.urls import filled
+from agents.platforms.urls import filled, filled_target
 
 OPTIONAL_SECONDS = 3.0
 """How long a step that may be left out waits for its element, where the file says nothing else."""
@@ -137,15 +137,15 @@ class StepRunner:
         value = self._value(step)
         match step.action:
             case "click":
-                return await self.hands.click(step.targets, deadline=deadline + 2.5, trusted=step.trusted)
+                return await self.hands.click(self._targets(step), deadline=deadline + 2.5, trusted=step.trusted)
             case "fill":
-                return await self.hands.fill(step.targets, value, deadline=deadline)
+                return await self.hands.fill(self._targets(step), value, deadline=deadline)
             case "choose":
-                return await self.hands.choose(step.targets, value, deadline=deadline)
+                return await self.hands.choose(self._targets(step), value, deadline=deadline)
             case "check" | "uncheck":
-                return await self.hands.check(step.targets, wanted=step.action == "check", deadline=deadline)
+                return await self.hands.check(self._targets(step), wanted=step.action == "check", deadline=deadline)
             case "press":
-                if step.targets and (why := await self.hands.click(step.targets, deadline=deadline)):
+                if step.targets and (why := await self.hands.click(self._targets(step), deadline=deadline)):
                     return why
                 await self.page.press(value)
                 return ""
@@ -155,6 +155,9 @@ class StepRunner:
             case _:
                 await self.page.open(value, timeout_s=max(deadline - time.monotonic(), self.default_seconds))
                 return ""
+
+    def _targets(self, step: Step) -> tuple[Target, ...]:
+        return tuple(filled_target(target, self.values) for target in step.targets)
 
     def _value(self, step: Step) -> str:
         if step.action == "js":

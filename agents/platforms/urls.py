@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote, unquote, urlsplit
 
 from agents.platforms.base import JoinRequest
 from agents.platforms.file_steps import VARIABLE
-from agents.platforms.platform_file import PlatformFile
+from agents.platforms.platform_file import PlatformFile, Target
 
 
 def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
@@ -24,6 +26,20 @@ def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
 def filled(template: str, values: dict[str, str]) -> str:
     """A template with its {variables}, as they are."""
     return VARIABLE.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def filled_target(target: Target, values: Mapping[str, str]) -> Target:
+    """An element with its {variables}: in a selector they stand within quotes; of a text each line is an alternative."""
+    if not VARIABLE.search(f"{target.css}{target.text}{target.text_is}{target.label}"):
+        return target
+    quoted = {name: re.sub(r'([\\"\'])', r"\\\1", value).replace("\n", " ") for name, value in values.items()}
+
+    def texts(given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(line for text in given for line in filled(text, dict(values)).splitlines() if line)
+
+    return replace(
+        target, css=filled(target.css, quoted), text=texts(target.text), text_is=texts(target.text_is), label=texts(target.label)
+    )
 
 
 def open_url(file: PlatformFile, values: dict[str, str]) -> str:

@@ -425,6 +425,7 @@ class Situation(_message.Message):
     SILENT_MS_FIELD_NUMBER: _builtins.int
     IN_MEETING_MS_FIELD_NUMBER: _builtins.int
     PEOPLE_KNOWN_FIELD_NUMBER: _builtins.int
+    CAPTIONS_OFF_MS_FIELD_NUMBER: _builtins.int
     phase: Global___AgentPhase.ValueType
     """Where the agent is."""
     phase_ms: _builtins.int
@@ -439,6 +440,8 @@ class Situation(_message.Message):
     """How long the bot has been in the meeting."""
     people_known: _builtins.bool
     """False if nothing can be known of people (then nobody is thought to be alone)."""
+    captions_off_ms: _builtins.int
+    """How long captions are wanted in the meeting and are not on; 0 while they are, and where none are wanted."""
     def __init__(
         self,
         *,
@@ -449,10 +452,11 @@ class Situation(_message.Message):
         silent_ms: _builtins.int = ...,
         in_meeting_ms: _builtins.int = ...,
         people_known: _builtins.bool = ...,
+        captions_off_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alone_ms", b"alone_ms", "in_meeting_ms", b"in_meeting_ms", "people", b"people", "people_known", b"people_known", "phase", b"phase", "phase_ms", b"phase_ms", "silent_ms", b"silent_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alone_ms", b"alone_ms", "captions_off_ms", b"captions_off_ms", "in_meeting_ms", b"in_meeting_ms", "people", b"people", "people_known", b"people_known", "phase", b"phase", "phase_ms", b"phase_ms", "silent_ms", b"silent_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -473,6 +477,7 @@ class Report(_message.Message):
     RECORDING_FIELD_NUMBER: _builtins.int
     CAPTURE_HEALTH_FIELD_NUMBER: _builtins.int
     LOG_FIELD_NUMBER: _builtins.int
+    TRANSCRIPTION_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Its number."""
     @_builtins.property
@@ -507,6 +512,10 @@ class Report(_message.Message):
     def log(self) -> _event_pb2.LogEntry:
         """A remark."""
 
+    @_builtins.property
+    def transcription(self) -> Global___TranscriptionReport:
+        """The transcription."""
+
     def __init__(
         self,
         *,
@@ -519,12 +528,13 @@ class Report(_message.Message):
         recording: Global___RecordingReport | None = ...,
         capture_health: _event_pb2.CaptureHealth | None = ...,
         log: _event_pb2.LogEntry | None = ...,
+        transcription: Global___TranscriptionReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "capture_health", b"capture_health", "chat", b"chat", "log", b"log", "observed_time", b"observed_time", "participant", b"participant", "recording", b"recording", "transition", b"transition", "utterance", b"utterance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "capture_health", b"capture_health", "chat", b"chat", "log", b"log", "observed_time", b"observed_time", "participant", b"participant", "recording", b"recording", "transcription", b"transcription", "transition", b"transition", "utterance", b"utterance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "capture_health", b"capture_health", "chat", b"chat", "log", b"log", "number", b"number", "observed_time", b"observed_time", "participant", b"participant", "recording", b"recording", "transition", b"transition", "utterance", b"utterance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "capture_health", b"capture_health", "chat", b"chat", "log", b"log", "number", b"number", "observed_time", b"observed_time", "participant", b"participant", "recording", b"recording", "transcription", b"transcription", "transition", b"transition", "utterance", b"utterance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["transition", "participant", "utterance", "chat", "recording", "capture_health", "log"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["transition", "participant", "utterance", "chat", "recording", "capture_health", "log", "transcription"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -609,6 +619,32 @@ class RecordingReport(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordingReport: _TypeAlias = RecordingReport  # noqa: Y015
+
+@_typing.final
+class TranscriptionReport(_message.Message):
+    """News of the transcription."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    state: _bot_pb2.TranscriptionState.ValueType
+    """How far it is: in progress once words are listened to, failed where that was in vain."""
+    detail: _builtins.str
+    """What a person should know."""
+    def __init__(
+        self,
+        *,
+        state: _bot_pb2.TranscriptionState.ValueType = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TranscriptionReport: _TypeAlias = TranscriptionReport  # noqa: Y015
 
 @_typing.final
 class ReportsAccepted(_message.Message):

@@ -5,8 +5,9 @@ Times come from the agent as durations by its monotonic clock; nothing here know
 Where several rules hold at once the first of this order decides, so that the reason given is always the same:
 
 1. `max_uptime_seconds`: the owner's hard limit.
-2. `only_participant_in_meeting_timeout_seconds`: nobody is there; that it is silent as well is no news.
-3. `silence_timeout_seconds`.
+2. `enable_closed_captions_timeout_seconds`: the bot cannot do what it came for.
+3. `only_participant_in_meeting_timeout_seconds`: nobody is there; that it is silent as well is no news.
+4. `silence_timeout_seconds`.
 
 The two waits before the meeting exclude each other, for an agent is in one phase at a time.
 """
@@ -38,6 +39,7 @@ class LeaveRules:
     wait_for_host_to_start_meeting_timeout_seconds: int = defaults.WAIT_FOR_HOST_TO_START_MEETING_TIMEOUT_SECONDS
     waiting_room_timeout_seconds: int = defaults.WAITING_ROOM_TIMEOUT_SECONDS
     max_uptime_seconds: int | None = None
+    enable_closed_captions_timeout_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Situation:
     silent_ms: int = 0
     in_meeting_ms: int = 0
     people_known: bool = False
+    captions_off_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def decide(rules: LeaveRules, now: Situation) -> Decision | None:
     if now.phase is Phase.WAITING_FOR_HOST:
         return _waiting_for_host(rules, now)
     if now.phase is Phase.IN_MEETING:
-        return _max_uptime(rules, now) or _only_participant(rules, now) or _silence(rules, now)
+        return _max_uptime(rules, now) or _captions(rules, now) or _only_participant(rules, now) or _silence(rules, now)
     return None
 
 
@@ -101,6 +104,15 @@ def _max_uptime(rules: LeaveRules, now: Situation) -> Decision | None:
     if limit is None or now.in_meeting_ms < limit * 1000:
         return None
     return Decision("leave_requested", "auto_leave_max_uptime_exceeded", f"The bot was in the meeting for {limit} s.")
+
+
+def _captions(rules: LeaveRules, now: Situation) -> Decision | None:
+    limit = rules.enable_closed_captions_timeout_seconds
+    if limit is None or now.captions_off_ms < limit * 1000:
+        return None
+    return Decision(
+        "leave_requested", "auto_leave_could_not_enable_closed_captions", f"Captions could not be switched on in {limit} s."
+    )
 
 
 def _only_participant(rules: LeaveRules, now: Situation) -> Decision | None:

@@ -318,9 +318,7 @@ def _recording_after(recording: RecordingState, trigger: Trigger) -> RecordingSt
 
 
 def _transcription_after(transcription: TranscriptionState, trigger: Trigger) -> TranscriptionState:
-    """What follows for the transcription from the table alone."""
-    if trigger is T.RECORDING_PERMISSION_GRANTED and transcription is TranscriptionState.NOT_STARTED:
-        return TranscriptionState.IN_PROGRESS
+    """What follows for the transcription from the table alone. That it began, its agent reports: a recording has no words yet."""
     if transcription is TranscriptionState.IN_PROGRESS:
         if trigger is T.POST_PROCESSING_COMPLETED:
             return TranscriptionState.COMPLETE

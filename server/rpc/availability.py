@@ -41,30 +41,11 @@ def _provider(name: str, by: str) -> Row:
     )
 
 
-def _captions(name: str, message: str) -> Row:
-    return Row(
-        f"transcription_settings.meeting_closed_captions.{name}",
-        _says(f"Captions are not read by this server yet, so {message}."),
-        lambda request: (
-            request.transcription_settings.WhichOneof("provider") == _CAPTIONS
-            and bool(getattr(request.transcription_settings.meeting_closed_captions, name))
-        ),
-    )
-
-
 def _says(message: str) -> str:
     return f"{message} Leave it out."
 
 
-_CAPTIONS = "meeting_closed_captions"
-_SPEAKER = bot_settings_pb2.RECORDING_VIEW_SPEAKER_VIEW
-
 NOT_AVAILABLE: tuple[Row, ...] = (
-    Row(
-        "automatic_leave_settings.enable_closed_captions_timeout_seconds",
-        _says("Captions are not read by this server yet, so there is nothing to wait for."),
-        lambda request: request.automatic_leave_settings.HasField("enable_closed_captions_timeout_seconds"),
-    ),
     Row(
         "automatic_leave_settings.authorized_user_not_in_meeting_timeout_seconds",
         _says("Authorized users are not known to this server yet, so there is nobody to wait for."),
@@ -85,15 +66,6 @@ NOT_AVAILABLE: tuple[Row, ...] = (
         _says("Transcription after the meeting is not available on this server yet."),
         lambda request: request.recording_settings.record_async_transcription_audio_chunks,
     ),
-    Row(
-        "recording_settings.view",
-        "Only speaker_view is available on this server yet: the recording shows what the meeting's page shows. Leave it out.",
-        lambda request: request.recording_settings.view not in {bot_settings_pb2.RECORDING_VIEW_UNSPECIFIED, _SPEAKER},
-    ),
-    _captions("google_meet_language", "their language cannot be chosen"),
-    _captions("teams_language", "their language cannot be chosen"),
-    _captions("zoom_language", "their language cannot be chosen"),
-    _captions("merge_consecutive_captions", "there is nothing to merge"),
     _provider("deepgram", "an account with Deepgram"),
     _provider("gladia", "an account with Gladia"),
     _provider("openai", "an account with OpenAI, or the URL of a service that speaks its API"),

@@ -128,4 +128,5 @@ def situation(message: agent_service_pb2.Situation) -> Situation:
         silent_ms=message.silent_ms,
         in_meeting_ms=message.in_meeting_ms,
         people_known=message.people_known,
+        captions_off_ms=message.captions_off_ms,
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rollcall.v1 import agent_service_pb2, bot_pb2, event_pb2
 from server.domain.errors import IllegalTransition
 from server.domain.ids import new_id
-from server.domain.state import BotState, Trigger, fitting_sub_type
+from server.domain.state import BotState, TranscriptionState, Trigger, fitting_sub_type
 from server.store import leases, moves, recordings, utterances, words
 from server.store.batch import Batch
 from server.store.rows import BotRow
@@ -20,6 +20,8 @@ Report = agent_service_pb2.Report
 _NOT_AN_AGENTS: Final = frozenset({Trigger.STAGED, Trigger.DATA_DELETED, Trigger.AGENT_LOST})
 _SPEECH: Final = frozenset({bot_pb2.PARTICIPANT_EVENT_TYPE_SPEECH_START, bot_pb2.PARTICIPANT_EVENT_TYPE_SPEECH_STOP})
 _LATEST_MS: Final = 253_402_300_799_999  # the year 9999: an agent may say anything, a column holds 64 bits
+_TRANSCRIBING: Final = frozenset({TranscriptionState.IN_PROGRESS, TranscriptionState.FAILED})
+_UNFINISHED: Final = frozenset({TranscriptionState.NOT_STARTED, *_TRANSCRIBING})
 _UTTERANCE_ID_LENGTH: Final = len("utt_") + 16
 
 
@@ -127,6 +129,21 @@ def _recording(batch: Batch, row: BotRow, report: Report) -> None:
     recordings.store_report(batch, row, report.recording)
 
 
+def _transcription(batch: Batch, row: BotRow, report: Report) -> None:
+    """It begins, or is in vain; that it is complete follows from the bot's own end. The event is a remark in the log."""
+    state = words.TRANSCRIPTION_OF.get(report.transcription.state)
+    if state not in _TRANSCRIBING or row.transcription_state not in _UNFINISHED:
+        return
+    if row.transcription_state != state:
+        row.transcription_state = state.value
+        row.changed()
+    entry = batch.event(row, event_pb2.EVENT_KIND_LOG).log
+    entry.level = event_pb2.LOG_LEVEL_INFO if state is TranscriptionState.IN_PROGRESS else event_pb2.LOG_LEVEL_WARNING
+    entry.code = f"transcription_{state.value}"
+    entry.message = report.transcription.detail
+    batch.move(row)
+
+
 def _capture_health(batch: Batch, row: BotRow, report: Report) -> None:
     recordings.mark_impaired(batch, row, report.capture_health)
     batch.event(row, event_pb2.EVENT_KIND_CAPTURE_HEALTH).capture_health.CopyFrom(report.capture_health)
@@ -148,6 +165,7 @@ _STORE: Final[Mapping[Any, Callable[[Batch, BotRow, Report], None]]] = {
     "recording": _recording,
     "capture_health": _capture_health,
     "log": _log,
+    "transcription": _transcription,
     None: _nothing,
 }
 

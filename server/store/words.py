@@ -28,3 +28,6 @@ TRANSCRIPTION: Final[Mapping[str, bot_pb2.TranscriptionState.ValueType]] = {
 TRIGGER_OF: Final[Mapping[int, Trigger]] = {number: word for word, number in TRIGGER.items()}
 SUB_TYPE_OF: Final[Mapping[int, SubType]] = {number: word for word, number in SUB_TYPE.items() if word is not None}
 RECORDING_OF: Final[Mapping[int, RecordingState]] = {number: RecordingState(word) for word, number in RECORDING.items()}
+TRANSCRIPTION_OF: Final[Mapping[int, TranscriptionState]] = {
+    number: TranscriptionState(word) for word, number in TRANSCRIPTION.items()
+}

@@ -382,6 +382,7 @@ RULES = AutomaticLeaveSettings(
     wait_for_host_to_start_meeting_timeout_seconds=2,
     waiting_room_timeout_seconds=2,
     max_uptime_seconds=60,
+    enable_closed_captions_timeout_seconds=2,
 )
 
 
@@ -391,6 +392,7 @@ RULES = AutomaticLeaveSettings(
         ({"people": 0, "alone_ms": 2_000}, S.BOT_EVENT_SUB_TYPE_AUTO_LEAVE_ONLY_PARTICIPANT_IN_MEETING),
         ({"people": 2, "silent_ms": 2_000, "in_meeting_ms": 5_000}, S.BOT_EVENT_SUB_TYPE_AUTO_LEAVE_SILENCE),
         ({"people": 2, "in_meeting_ms": 60_000}, S.BOT_EVENT_SUB_TYPE_AUTO_LEAVE_MAX_UPTIME_EXCEEDED),
+        ({"people": 2, "captions_off_ms": 2_000}, S.BOT_EVENT_SUB_TYPE_AUTO_LEAVE_COULD_NOT_ENABLE_CLOSED_CAPTIONS),
     ],
 )
 async def test_a_leave_rule_makes_the_bot_leave(running: Running, facts: dict[str, int], sub_type: int) -> None:

@@ -206,3 +206,28 @@ async def test_a_deletion_that_comes_again_gets_the_first_answer(served: Face, c
     again = await client.post(f"{path}/delete_data", json={}, headers=key)
     assert (first.status_code, first.json()) == (again.status_code, again.json()) == (200, first.json())
     await agent.close()
+
+
+async def test_the_transcriptions_state_is_what_the_agent_tells_and_is_complete_with_the_bot(
+    served: Face, client: httpx.AsyncClient
+) -> None:
+    path, agent = await joined(served, client)
+
+    async def state() -> str:
+        return str((await client.get(path)).json()["transcription_state"])
+
+    await agent.stored(await agent.move("recording_permission_granted"))
+    assert await state() == "not_started", "a recording has no words yet"
+    failed = agent_service_pb2.TranscriptionReport(state=bot_pb2.TRANSCRIPTION_STATE_FAILED, detail="There are none.")
+    await agent.stored(await agent.report(transcription=failed))
+    assert await state() == "failed"
+    begun = agent_service_pb2.TranscriptionReport(state=bot_pb2.TRANSCRIPTION_STATE_IN_PROGRESS)
+    await agent.stored(await agent.report(transcription=begun))
+    assert await state() == "in_progress"
+    codes = [one["log"]["code"] for one in (await client.get(f"{path}/events", params={"kinds": "log"})).json()["results"]]
+    assert codes == ["transcription_failed", "transcription_in_progress"]
+    await agent.stored(await agent.move("meeting_ended"))
+    await agent.stored(await agent.move("post_processing_completed"))
+    assert await state() == "complete"
+    await agent.stored(await agent.report(transcription=failed))
+    assert await state() == "complete"

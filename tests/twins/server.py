@@ -171,6 +171,11 @@ class Visitor(Connection):
         self.person.signed_in = account_of(websocket) is not None
         self._meeting = meeting
 
+    def _take(self, message: Message) -> None:
+        if message["type"] == "did":
+            self._meeting.note(str(message.get("what")), value=message.get("value"))
+        super()._take(message)
+
     def _on_join(self, message: Message) -> None:
         self._meeting.note("asked", microphone=message.get("mic"), camera=message.get("camera"))
         super()._on_join(message)

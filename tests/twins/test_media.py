@@ -15,7 +15,7 @@ from tests.measure.words import heard, hit_ratio
 from tests.meetings.service import Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.crowd import LINES, TURN_SECONDS, people
-from tests.twins.hosts import JITSI, PLATFORMS
+from tests.twins.hosts import JITSI, PLATFORMS, ZOOM
 from tests.twins.visiting import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
@@ -23,11 +23,21 @@ WORDS_RIGHT = 0.4
 """A small model hears 0.94 of such words where nothing is lost; with a load of ten on two cores, 0.58 came through the relay."""
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    ("platform", "more"),
+    [*((platform, {}) for platform in PLATFORMS), (ZOOM, {"media": "data"})],
+    ids=[*PLATFORMS, "zoom-no_track"],
+)
 async def test_a_recording_has_words_and_pictures(
-    platform: str, service: Service, twins: Twins, browser: Browser, *, record_property: Callable[[str, object], None]
+    platform: str,
+    more: dict[str, str],
+    service: Service,
+    twins: Twins,
+    browser: Browser,
+    *,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    meeting = await twins.set_up(platform, "normal", guests=[])
+    meeting = await twins.set_up(platform, "normal", guests=[], **more)
     async with people(browser, meeting, relay=platform != JITSI):
         wanted = {"format": "mp4", "resolution": "720p"}
         bot = await service.rest("POST", "/api/v1/bots", meeting_url=meeting.url, bot_name="Rollcall", recording_settings=wanted)
@@ -38,6 +48,8 @@ async def test_a_recording_has_words_and_pictures(
     assert "leave_requested/user_requested" in moves(log)
     names = {event["participant"]["participant_name"] for event in log if event.get("participant")}
     assert names == set(LINES)
+    remarks = {event["log"]["code"] for event in log if event.get("log")}
+    assert ("hearing_page" in remarks) == bool(more)
     file = await service.recording(bot["id"])
     text = await asyncio.to_thread(heard, file)
     seen = await asyncio.to_thread(watch, file)

@@ -11,6 +11,8 @@ const leader = (() => {
   }
 })();
 const isTop = globalThis.top === globalThis;
+const fromConnections = new WeakMap(); // tracks that this frame's connections brought
+const isRemote = (track) => weakGet(fromConnections, track) === true;
 
 // A remote track flows into WebAudio only while some media element of its frame plays a remote track. The page has one as a rule,
 // but it may take it away; one muted element for one track makes all tracks of the frame flow.
@@ -27,6 +29,7 @@ function keepFlowing(track) {
 
 function taken(event) {
   const { track, receiver } = event;
+  weakSet(fromConnections, track, true);
   const kind = Track.kind(track);
   // A clone, because pages stop, disable and move their tracks; what we record is what comes from the net.
   const clone = Track.clone(track);

@@ -120,7 +120,10 @@ function startTicking() {
 
 function tick() {
   ticks += 1;
-  if (ticks % 4 === 0) sweep();
+  if (ticks % 4 === 0) {
+    sweep();
+    lookForElements();
+  }
   let squares = 0;
   mapEach(audio, (entry, track) => {
     squares += listenTo(entry, track);
@@ -128,6 +131,7 @@ function tick() {
     if (ticks % 4 === 0) listenByStatistics(entry, track);
     squares += (entry.measured || 0) ** 2;
   });
+  squares += listenToOwn(sqrt(squares)) ** 2;
   incomingSquares += squares;
   incomingTicks += 1;
   if (context && contextState(context) !== "running") then(resumeContext(context), undefined, () => {});

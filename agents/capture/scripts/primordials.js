@@ -8,6 +8,7 @@ const { setInterval: every, setTimeout: later } = globalThis;
 const Native = {
   AnalyserNode: globalThis.AnalyserNode,
   AudioContext: globalThis.AudioContext,
+  AudioDestinationNode: globalThis.AudioDestinationNode,
   Blob: globalThis.Blob,
   ConstantSourceNode: globalThis.ConstantSourceNode,
   Error: globalThis.Error,

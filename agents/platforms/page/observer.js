@@ -4,6 +4,8 @@ const IS_TOP = window === window.top;
 const FRAME = Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
 const MAX_PEOPLE = 1000;
 const MAX_MESSAGES = 200;
+const MAX_CAPTIONS = 30;
+const MAX_CAPTION = 5000;
 const TICK_MS = 1000; // changes that no mutation tells: style sheets, media, fields
 const BEAT_MS = 3000;
 const EAGER_MS = 3000; // after the bot did something, what comes of it is looked at without much rest
@@ -108,7 +110,7 @@ function numberOf(element) {
 }
 
 function listPeople(rules) {
-  if (rules.js) return ownList(rules.js, ["id", "user_id", "name"], ["self", "host", "speaking"], 200);
+  if (rules.js) return ownList(rules.js, ["id", "user_id", "name", "track_source"], ["self", "host", "speaking"], 200);
   if (rules.source !== "page") return peopleByMedia(rules.source).slice(0, MAX_PEOPLE);
   const tracks = rules.remoteMedia ? remoteTracks() : [];
   const found = [];
@@ -124,6 +126,7 @@ function listPeople(rules) {
       id: partOf(item, rules.id, 200) || stream,
       element: numberOf(item),
       user_id: partOf(item, rules.userId, 200),
+      track_source: partOf(item, rules.trackSource, 20),
       name,
       self: marked(item, rules.selfMark) || hasOneOf(words, rules.selfText),
       host: marked(item, rules.hostMark) || hasOneOf(words, rules.hostText),
@@ -147,6 +150,23 @@ function listMessages(rules) {
       sender_id: partOf(item, rules.senderId, 200),
       own: marked(item, rules.ownMark),
       private: marked(item, rules.privateMark),
+    });
+  }
+  return found;
+}
+
+// The newest lines of the captions; which of them are new is found out outside.
+function listCaptions(rules) {
+  if (rules.js) return ownList(rules.js, ["id", "speaker", "speaker_id", "text"], ["final"], MAX_CAPTION).slice(-MAX_CAPTIONS);
+  const found = [];
+  for (const item of findAll(rules.line, 2000).slice(-MAX_CAPTIONS)) {
+    if (!visible(item)) continue;
+    found.push({
+      id: partOf(item, rules.id, 200),
+      element: numberOf(item),
+      speaker: partOf(item, rules.speaker, 300),
+      speaker_id: partOf(item, rules.speakerId, 200),
+      text: partOf(item, rules.text, MAX_CAPTION),
     });
   }
   return found;
@@ -190,6 +210,7 @@ function evaluate() {
   changed = ifChanged(report, "atoms", atoms.map((atom) => evaluateAtom(atom, media))) || changed;
   if (PROGRAM.people) changed = ifChanged(report, "people", listPeople(PROGRAM.people)) || changed;
   if (PROGRAM.chat) changed = ifChanged(report, "chat", listMessages(PROGRAM.chat)) || changed;
+  if (PROGRAM.captions) changed = ifChanged(report, "captions", listCaptions(PROGRAM.captions)) || changed;
   if (problems.length) changed = ifChanged(report, "problems", problems) || changed;
   if (changed || now() - lastSent > BEAT_MS) tell(report);
   const spent = now() - begun;

@@ -73,6 +73,7 @@ class Taken:
     health: list[HealthSample] = field(default_factory=list)
     speaking: list[tuple[str, bool]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    hearing: list[bool] = field(default_factory=list)
 
     async def open(self, url: str) -> None:
         await self.page.open(url)
@@ -108,6 +109,7 @@ async def take(tmp_path: Path) -> AsyncIterator[Take]:
             health=one.health.append,
             speaking=lambda source, on: one.speaking.append((source, on)),
             failed=one.failures.append,
+            hearing=one.hearing.append,
         )
         await capture.prepare(one.page, listeners)
         return one

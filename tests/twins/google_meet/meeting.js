@@ -37,11 +37,11 @@ export class Meeting extends Room {
     const button = (label, onclick, more = {}) => h("button", { "aria-label": label, type: "button", class: `b${label}`, onclick, ...more }, h("i", { "aria-hidden": "true" }, "●"));
     const leave = button(t.leave, () => this.client.leave());
     const inside = [
-      button(this.captions ? t.captions_off : t.captions_on, () => this.toggleCaptions(), { "aria-pressed": String(Boolean(this.captions)) }),
+      about.captions !== "none" && button(this.captions ? t.captions_off : t.captions_on, () => this.toggleCaptions(), { "aria-pressed": String(Boolean(this.captions)) }),
       h("div", { "data-avatar-count": this.client.people.size }, button(t.people, () => this.toggle("people"))),
       button(t.chat, () => this.toggle("chat")),
     ];
-    this.bar.replaceChildren(...devices(), button(t.more), leave, ...(ready ? inside : []));
+    this.bar.replaceChildren(...devices(), button(t.more, () => this.menu()), leave, ...(ready ? inside.filter(Boolean) : []));
   }
 
   // Own tile first; each tile's wording as in the client: one's own says "You".
@@ -107,6 +107,42 @@ export class Meeting extends Room {
         h("div", { class: "group", jsname: "Ypafjf" }, h("div", { class: "head" }, h("div", { class: "sender" }, name), h("div", { class: "time" }, "10:00 AM")), messages.map(({ id: key, text }) => h("div", { class: "message", "data-message-id": `spaces/x/messages/${key}` }, h("div", { jsname: "dTKtvb" }, h("div", {}, text))))),
       ),
     );
+  }
+
+  menu() {
+    const { t } = this;
+    const item = (words, onclick) => h("li", { role: "menuitem", tabindex: -1, onclick }, h("span", {}, words));
+    this.open = "menu";
+    this.side.replaceChildren(h("ul", { role: "menu" }, item(t.view, () => this.layouts()), item(t.settings, () => this.settings())));
+  }
+
+  layouts() {
+    const { t } = this;
+    const radio = (words, value) => h("label", {}, h("input", { type: "radio", name: "layout", value, onchange: () => this.layout(value) }), h("span", {}, words));
+    this.panel(t.view, radio(t.tiled, "tiled"), radio(t.spotlight, "spotlight"), radio(t.sidebar, "sidebar"));
+  }
+
+  layout(value) {
+    document.body.dataset.layout = value;
+    this.client.did("view", value);
+  }
+
+  // The list of languages is made when it is opened.
+  settings() {
+    const { t } = this;
+    const page = h("div", {});
+    const options = () => ["en-US", "de-DE", "ja-JP", "fr-FR"].map((code) => h("li", { role: "option", "data-value": code, tabindex: -1, onclick: () => this.client.did("captions language", code) }, h("span", {}, code)));
+    const list = h("ul", { role: "listbox" });
+    const box = h("div", { role: "combobox", tabindex: 0, "aria-label": t.meeting_language, onclick: () => list.replaceChildren(...options()) }, "English");
+    this.panel(t.settings, h("button", { role: "tab", type: "button", onclick: () => page.replaceChildren(box, list) }, h("span", {}, t.captions_tab)), page);
+  }
+
+  panel(title, ...content) {
+    this.side.replaceChildren();
+    this.open = null;
+    this.box?.remove();
+    this.box = h("div", { role: "dialog", "aria-label": title, style: { position: "fixed", inset: "10% 30% auto", background: "#fff", color: "#000", zIndex: 9 } }, h("h2", {}, title), ...content, h("button", { "aria-label": this.t.close, type: "button", onclick: () => this.box.remove() }, "×"));
+    document.body.append(this.box);
   }
 
   toggleCaptions() {

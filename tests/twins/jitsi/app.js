@@ -11,6 +11,8 @@ export class App {
     this.displayName = name;
     this.listeners = new Set();
     this.chatOpen = false;
+    this.subtitles = false;
+    this.transcripts = new Map();
     const app = this;
     window.APP = {
       conference: {
@@ -62,8 +64,18 @@ export class App {
 
   dispatch(action) {
     if (action.type === "SEND_MESSAGE") this.client.say(action.message);
+    if (action.type === "SET_TILE_VIEW") this.client.did("view", action.enabled ? "tile" : "stage");
+    if (action.type === "SET_FILMSTRIP_VISIBLE") this.client.did("view", action.visible ? "filmstrip" : "stage");
+    if (action.type === "SET_REQUESTING_SUBTITLES") this.subtitles = action.enabled && about.captions !== "none";
     if (action.type === "TOGGLE_CHAT" || action.type === "OPEN_CHAT") this.chatOpen = action.type === "OPEN_CHAT" || !this.chatOpen;
     return action;
+  }
+
+  // One message a turn; it goes a while after it is final.
+  caption({ id, name, text }) {
+    if (!this.subtitles) return;
+    this.transcripts = new Map([[`${id} 1`, { participant: { id, name }, unstable: text }]]);
+    this.changed();
   }
 
   changed() {
@@ -82,6 +94,7 @@ export class App {
       "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: client.view === "lobby" ? door : undefined, error: fault(ERRORS[client.view]) },
       "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
       "features/lobby": { knocking: client.view === "lobby", lobbyEnabled: client.view === "lobby" },
+      "features/subtitles": { _requestingSubtitles: this.subtitles, _transcriptMessages: this.transcripts },
       "features/chat": {
         isOpen: this.chatOpen,
         messages: client.chat.map((message) => ({

@@ -51,7 +51,10 @@ export class Meeting extends Room {
     this.chat();
   }
 
-  caption() {} // not drawn
+  // Not drawn: adapters ask the client.
+  caption(detail) {
+    this.app.caption(detail);
+  }
 
   chat() {
     const { t } = this;

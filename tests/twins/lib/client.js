@@ -56,6 +56,11 @@ export class Client {
     this.socket.send({ type: "chat", text, to });
   }
 
+  // What the page's user chose that nobody else sees: for tests.
+  did(what, value) {
+    this.socket.send({ type: "did", what, value });
+  }
+
   consent(ok) {
     this.consentAsked = false;
     this.socket.send({ type: "consent", ok });

@@ -34,17 +34,34 @@ export class Meeting extends Room {
       button("chat-button", t.chat, () => this.toggle("chat")),
       button("roster-button", t.people, () => this.toggle("people")),
       button("raisehands-button", t.raise, () => {}),
+      button("view-mode-button", t.view, () => this.views(), { "aria-haspopup": "menu" }),
       button("callingButtons-showMoreBtn", t.more, () => this.menu(), { "aria-haspopup": "menu" }),
       button("microphone-button", t.mute, () => this.client.media.set("audio", !this.client.media.on("audio"))),
       button("hangup-button", t.leave, () => this.client.leave(), { "data-tid": "hangup-main-btn" }),
     );
   }
 
+  item(id, label, onclick, role = "menuitem") {
+    return h("div", { role, id, tabindex: 0, "aria-label": label, onclick }, h("span", {}, label));
+  }
+
+  views() {
+    const { t } = this;
+    const one = (label, value) => this.item(`layout-${value}`, label, () => this.layout(value), "menuitemradio");
+    this.over.replaceChildren(h("div", { role: "menu", style: { position: "fixed", top: "50px", right: "200px", background: "#333" } }, one(t.gallery, "gallery"), one(t.speaker, "speaker")));
+  }
+
+  layout(value) {
+    this.over.replaceChildren();
+    document.body.dataset.layout = value;
+    this.client.did("view", value);
+  }
+
   // Captions are two menus down.
   menu() {
     const { t } = this;
-    const item = (id, label, onclick) => h("div", { role: "menuitem", id, tabindex: 0, "aria-label": label, onclick }, h("span", {}, label));
-    const second = () => this.over.replaceChildren(h("div", { role: "menu" }, item("closed-captions-button", this.captions ? t.captions_off : t.captions_on, () => this.toggleCaptions())));
+    const item = this.item.bind(this);
+    const second = () => this.over.replaceChildren(h("div", { role: "menu" }, about.captions !== "none" && item("closed-captions-button", this.captions ? t.captions_off : t.captions_on, () => this.toggleCaptions())));
     this.over.replaceChildren(h("div", { role: "menu", style: { position: "fixed", top: "50px", right: "100px", background: "#333" } }, item("LanguageSpeechMenuControl-id", t.language, second)));
   }
 
@@ -107,8 +124,21 @@ export class Meeting extends Room {
   toggleCaptions() {
     this.over.replaceChildren();
     this.captions?.remove();
-    this.captions = this.captions ? null : h("div", { "data-tid": "closed-caption-renderer-wrapper", style: { position: "fixed", bottom: 0, height: "90px", left: 0, right: 0 } }, h("div", { "data-tid": "closed-captions-v2-items-renderer" }));
+    this.captions = this.captions ? null : h("div", { "data-tid": "closed-caption-renderer-wrapper", style: { position: "fixed", bottom: 0, height: "90px", left: 0, right: 0 } }, h("div", { "data-tid": "closed-captions-v2-items-renderer" }), h("button", { type: "button", "aria-label": this.t.captions_settings, "data-tid": "closed-captions-settings-menu-trigger-button", onclick: () => this.captionSettings() }, "⚙"));
     if (this.captions) document.body.append(this.captions);
+  }
+
+  captionSettings() {
+    const { t } = this;
+    let chosen = "";
+    const options = h("div", { role: "listbox" });
+    const list = () => options.replaceChildren(...["English (US)", "German (Germany)", "French (France)"].map((words) => h("div", { role: "option", tabindex: -1, onclick: () => (chosen = words) }, h("span", {}, words))));
+    const update = () => {
+      this.over.replaceChildren();
+      this.client.did("captions language", chosen);
+    };
+    const dialog = () => this.over.replaceChildren(h("div", { role: "dialog", "aria-label": t.language_settings, style: { position: "fixed", top: "60px", right: "100px", background: "#333" } }, h("button", { role: "combobox", type: "button", "aria-label": t.spoken, onclick: list }, "English (US)"), options, h("button", { type: "button", onclick: update }, t.update)));
+    this.over.replaceChildren(h("div", { role: "menu", style: { position: "fixed", top: "60px", right: "100px", background: "#333" } }, this.item("caption-language", t.language_settings, dialog)));
   }
 
   caption({ id, name, text }) {

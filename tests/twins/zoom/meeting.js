@@ -36,7 +36,9 @@ export class Meeting extends Room {
       button(client.media.on("video") ? t.stop_video : t.start_video, () => client.media.set("video", !client.media.on("video")), { className: "send-video-container__btn" }),
       button(`${t.open_people},[${client.people.size}]`, () => this.toggle("people")),
       button(t.open_chat, () => this.toggle("chat")),
-      button(t.captions, () => this.toggleCaptions()),
+      about.captions === "none" ? "" : button(t.captions, () => this.toggleCaptions()),
+      about.captions === "none" ? "" : button(t.caption_options, () => this.captionLanguages()),
+      button(t.view, () => this.views()),
       button(t.more, () => {}),
       button(t.leave, () => this.askLeave(), { className: "footer__leave-btn" }),
     );
@@ -86,10 +88,17 @@ export class Meeting extends Room {
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey) return;
       event.preventDefault();
-      if (box.textContent.trim()) this.client.say(box.textContent);
+      if (box.textContent.trim()) this.client.say(box.textContent, this.receiver);
       box.replaceChildren();
     });
-    this.side.replaceChildren(h("h2", {}, t.chat), this.list, h("div", { className: "chat-receiver-list" }, t.to, h("button", { type: "button", className: "chat-receiver-list__menu-button" }, t.everyone)), box);
+    const to = h("button", { type: "button", className: "chat-receiver-list__menu-button", onclick: () => receivers() }, t.everyone);
+    const choose = (id, name) => () => {
+      this.receiver = id;
+      to.textContent = name;
+    };
+    const receivers = () => this.menu([t.everyone, choose(null, t.everyone)], ...this.client.others.map(({ id, name }) => [name, choose(id, name)]));
+    this.receiver = null;
+    this.side.replaceChildren(h("h2", {}, t.chat), this.list, h("div", { className: "chat-receiver-list" }, t.to, to), box);
     this.messages();
   }
 
@@ -108,6 +117,26 @@ export class Meeting extends Room {
     this.captions = this.captions ? null : h("div", { id: "live-transcription-subtitle", className: "live-transcription-subtitle__box" });
     document.querySelector("#live-transcription-subtitle")?.remove();
     if (this.captions) document.body.append(this.captions);
+  }
+
+  menu(...items) {
+    const close = (then) => () => {
+      this.over.replaceChildren();
+      then();
+    };
+    this.over.replaceChildren(h("div", { role: "menu", className: "dropdown-menu", style: { position: "fixed", bottom: "60px", right: "200px", background: "#fff", color: "#000" } }, ...items.map(([words, then]) => h("a", { role: "menuitem", tabindex: 0, href: "#", onclick: (event) => (event.preventDefault(), close(then)()) }, words))));
+  }
+
+  captionLanguages() {
+    this.menu(...["English", "German", "French", "French (Canada)"].map((words) => [words, () => this.client.did("captions language", words)]));
+  }
+
+  views() {
+    const show = (value) => () => {
+      document.body.dataset.layout = value;
+      this.client.did("view", value);
+    };
+    this.menu([this.t.speaker, show("speaker")], [this.t.gallery, show("gallery")]);
   }
 
   caption({ name, text }) {

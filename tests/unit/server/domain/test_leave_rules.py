@@ -57,6 +57,14 @@ def test_a_rule_holds_at_its_limit_and_not_a_millisecond_earlier(
     assert sub_type(decide(RULES, at_the_limit)) == expected
 
 
+def test_captions_that_cannot_be_switched_on_end_only_what_asked_for_that() -> None:
+    silent = replace(CONTENT, captions_off_ms=5_000)
+    assert decide(RULES, silent) is None
+    limited = replace(RULES, enable_closed_captions_timeout_seconds=5)
+    assert decide(limited, replace(silent, captions_off_ms=4_999)) is None
+    assert sub_type(decide(limited, silent)) == "auto_leave_could_not_enable_closed_captions"
+
+
 def test_a_bot_that_never_got_in_is_abandoned_and_one_that_was_in_takes_its_leave() -> None:
     waited = decide(RULES, Situation(Phase.WAITING_ROOM, phase_ms=9_000))
     alone = decide(RULES, replace(CONTENT, people=0, alone_ms=5_000))

@@ -204,10 +204,6 @@ def test_it_is_wrong_and_the_message_stands_at_its_field(path: str, change: Call
     assert len(found[path]) > 10
 
 
-def set_caption(request: CreateBotRequest, name: str, value: object) -> None:
-    setattr(request.transcription_settings.meeting_closed_captions, name, value)
-
-
 def take_provider(request: CreateBotRequest, provider: str) -> None:
     """With what the provider requires."""
     chosen = getattr(request.transcription_settings, provider)
@@ -221,9 +217,6 @@ def take_provider(request: CreateBotRequest, provider: str) -> None:
 LANGUAGES: dict[str, list[str]] = json.loads((Path(__file__).parents[3] / "data/caption_languages.json").read_text())
 
 UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
-    "automatic_leave_settings.enable_closed_captions_timeout_seconds": lambda r: setattr(
-        r.automatic_leave_settings, "enable_closed_captions_timeout_seconds", 5
-    ),
     "automatic_leave_settings.authorized_user_not_in_meeting_timeout_seconds": lambda r: setattr(
         r.automatic_leave_settings, "authorized_user_not_in_meeting_timeout_seconds", 5
     ),
@@ -231,16 +224,6 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "recording_settings.record_async_transcription_audio_chunks": lambda r: setattr(
         r.recording_settings, "record_async_transcription_audio_chunks", True
     ),
-    "recording_settings.view": lambda r: setattr(r.recording_settings, "view", bot_settings_pb2.RECORDING_VIEW_GALLERY_VIEW),
-    **{
-        f"transcription_settings.meeting_closed_captions.{name}": partial(set_caption, name=name, value=value)
-        for name, value in {
-            "google_meet_language": "en-US",
-            "teams_language": "en-us",
-            "zoom_language": "English",
-            "merge_consecutive_captions": True,
-        }.items()
-    },
     **{
         f"transcription_settings.{provider}": partial(take_provider, provider=provider)
         for provider in (field.name for field in TranscriptionSettings.DESCRIPTOR.oneofs[0].fields)

@@ -1,0 +1,164 @@
+// The page's own sound: what it plays and no track of a connection brings, as a client does that decodes the sound by itself. Each
+// AudioContext plays through a knot of ours, from which its sound is taken; elements that play are looked for once a second.
+const OWN_ENOUGH_MS = 1000; // a chime is shorter
+const OWN_INSTEAD_MS = 2000; // where there are tracks, and they are silent meanwhile
+const own = new Native.Map(); // stream -> { source }
+const ownVoices = { voices: new Native.Map() };
+const knots = new WeakMap(); // AudioDestinationNode -> GainNode
+const elementsTaken = new WeakMap();
+const remembered = []; // weakly: elements that need not be in the document
+const weakGet = method(globalThis.WeakMap, "get");
+const weakSet = method(globalThis.WeakMap, "set");
+const deref = method(globalThis.WeakRef, "deref");
+const contextOf = property(globalThis.AudioNode, "context");
+const tapped = property(Native.MediaStreamAudioDestinationNode, "stream");
+const audioTracks = method(Native.MediaStream, "getAudioTracks");
+const captureStream = method(globalThis.HTMLMediaElement, "captureStream");
+const Playing = {
+  paused: property(globalThis.HTMLMediaElement, "paused"),
+  muted: property(globalThis.HTMLMediaElement, "muted"),
+  stream: property(globalThis.HTMLMediaElement, "srcObject"),
+};
+const MOST_ELEMENTS = 200;
+let ownBus = null;
+let ownMeter = null;
+let ownGate = null;
+let ownWaveform = null;
+let hearsPage = false;
+let onlyOwnMs = 0;
+let onlyTracksMs = 0;
+
+function knotOf(target) {
+  if (!(target instanceof Native.AudioDestinationNode)) return null;
+  const known = weakGet(knots, target);
+  if (known) return known;
+  const playing = contextOf(target);
+  if (!(playing instanceof Native.AudioContext)) return null; // an offline one plays to nobody
+  const knot = new Native.GainNode(playing);
+  const tap = new Native.MediaStreamAudioDestinationNode(playing);
+  Node.connect(knot, target);
+  Node.connect(knot, tap);
+  weakSet(knots, target, knot);
+  offerOwn(tapped(tap));
+  return knot;
+}
+
+function offerOwn(stream) {
+  if (leader) leader(SETTINGS.token, "own", stream);
+  else takeOwn(stream);
+}
+
+function takeOwn(stream) {
+  mapSet(own, stream, { source: null });
+  startTicking();
+}
+
+if (Native.AudioContext) {
+  const put = (name, value) => Object.defineProperty(globalThis.AudioNode.prototype, name, { value, writable: true, configurable: true });
+  const knotFor = (target) => {
+    try {
+      return knotOf(target);
+    } catch {
+      return null; // a context that is closed says so itself
+    }
+  };
+  put("connect", function connect(target, ...more) {
+    const knot = knotFor(target);
+    if (!knot) return Node.connect(this, target, ...more);
+    Node.connect(this, knot, ...more);
+    return target;
+  });
+  put("disconnect", function disconnect(...given) {
+    const knot = given.length ? weakGet(knots, given[0]) : null;
+    return knot ? Node.disconnect(this, knot, ...given.slice(1)) : Node.disconnect(this, ...given);
+  });
+  Object.defineProperty(globalThis.HTMLMediaElement.prototype, "play", {
+    value: function play() {
+      if (remembered.length < MOST_ELEMENTS) remembered[remembered.length] = new WeakRef(this);
+      return Media.play(this);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+// Elements that play what is not from a connection. The bot's own microphone is not listened to either.
+function lookForElements() {
+  const found = querySelectorAll(ours, "audio,video");
+  for (let n = 0; n < found.length && n < MOST_ELEMENTS; n += 1) lookAt(found[n]);
+  for (let n = 0; n < remembered.length; n += 1) {
+    const element = deref(remembered[n]);
+    if (element) lookAt(element);
+  }
+}
+
+function lookAt(element) {
+  if (element === pump || Playing.paused(element) || Playing.muted(element)) return;
+  const stream = Playing.stream(element);
+  if (weakGet(elementsTaken, element) === (stream || element)) return;
+  try {
+    const heard = stream || captureStream(element);
+    const tracks = audioTracks(heard).filter((track) => !isRemote(track) && track.label !== "Rollcall microphone");
+    if (!tracks.length) return;
+    weakSet(elementsTaken, element, stream || element);
+    offerOwn(new Native.MediaStream(tracks));
+  } catch {
+    weakSet(elementsTaken, element, stream || element); // of another site, which does not let it be heard
+  }
+}
+
+function joinOwn() {
+  if (!mapSize(own)) return false;
+  mixer();
+  if (!ownBus) {
+    ownBus = new Native.GainNode(context, { channelCount: 1, channelCountMode: "explicit" });
+    ownMeter = new Native.AnalyserNode(context, { fftSize: 16384 });
+    ownGate = new Native.GainNode(context, { gain: 0 });
+    Node.connect(ownBus, ownMeter);
+    Node.connect(ownMeter, ownGate);
+    Node.connect(ownGate, bus);
+  }
+  const gone = [];
+  mapEach(own, (entry, stream) => {
+    if (!audioTracks(stream).some((track) => Track.readyState(track) === "live")) gone.push([stream, entry]);
+    else if (!entry.source) {
+      entry.source = makeSource(context, stream);
+      Node.connect(entry.source, ownBus);
+    }
+  });
+  for (const [stream, entry] of gone) {
+    mapDelete(own, stream);
+    if (entry.source) Node.disconnect(entry.source);
+  }
+  return true;
+}
+
+// Called every TICK_MS with how loud the tracks are: the level of the page's own sound where that is what is heard, else 0. Without any
+// track nothing can be heard twice, so the page's own sound is in the mix from its first moment on.
+function listenToOwn(tracksLevel) {
+  if (!joinOwn()) return 0;
+  ownWaveform = ownWaveform || new Native.Float32Array(16384);
+  readWaveform(ownMeter, ownWaveform);
+  let sum = 0;
+  for (let n = 0; n < ownWaveform.length; n += 1) sum += ownWaveform[n] * ownWaveform[n];
+  const level = sqrt(sum / ownWaveform.length);
+  if (tracksLevel > SPEAKING_LEVEL) onlyOwnMs = 0;
+  else if (level > SPEAKING_LEVEL) onlyOwnMs += TICK_MS;
+  if (level > SPEAKING_LEVEL && tracksLevel <= SPEAKING_LEVEL) onlyTracksMs = 0;
+  else if (tracksLevel > SPEAKING_LEVEL) onlyTracksMs += TICK_MS;
+  const alone = !mapSize(audio);
+  if (!hearsPage && onlyOwnMs >= (alone ? OWN_ENOUGH_MS : OWN_INSTEAD_MS)) hearPage(true);
+  else if (hearsPage && onlyTracksMs >= OWN_INSTEAD_MS) hearPage(false);
+  const open = hearsPage || alone;
+  Gain.set(Gain.of(ownGate), open ? 1 : 0);
+  if (!open) return 0;
+  hear(ownVoices, "page", level, true);
+  return level;
+}
+
+function hearPage(on) {
+  hearsPage = on;
+  onlyOwnMs = onlyTracksMs = 0;
+  tell({ type: "hearing", page: on });
+  if (on && !isTop) tell({ type: "wanted" });
+}
