@@ -189,10 +189,6 @@ class Room:
         elif was is Place.LOBBY:
             self._tell_lobby()
 
-    def send_back(self, person: Person, view: str) -> None:
-        """Puts somebody out of the meeting; their page stays open and shows `view`, and may ask again after a reload."""
-        self.leave(person, view)
-
     def lost(self, person: Person) -> None:
         """A socket broke without a goodbye: the place is kept for a while."""
         if person.place is not Place.MEETING or self.settings.resume_seconds <= 0:

@@ -38,8 +38,6 @@ def triggers_of(mask: int) -> list[WebhookTrigger]:
 
 RETRY_S: Final = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 10 * 3600)
 """Seconds before each attempt, counted from the failure before it. After the last one a delivery has failed."""
-BOT_WEBHOOKS_MOST: Final = 2
-"""Webhooks of one bot."""
 
 
 def wait_after(failures: int) -> int | None:

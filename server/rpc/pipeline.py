@@ -17,7 +17,7 @@ from rollcall.transport import Metadata
 from server.domain.errors import AlreadyAnswered, Draining, InvalidFields
 from server.rpc.auth import Authenticator, Caller
 from server.rpc.limiter import Limiter
-from server.rpc.methods import REQUEST_ID, Access, Kind, Method, all_methods
+from server.rpc.methods import REQUEST_ID, Access, Method, all_methods
 from server.rpc.validation import Validator
 from server.store import RequestKey
 
@@ -171,11 +171,6 @@ class Pipeline:
         if self._draining:
             raise Draining
         return await self._authenticator.caller(one.method.access, metadata)
-
-
-def is_stream(one: Bound) -> bool:
-    """Whether a method answers with a stream."""
-    return one.method.kind is not Kind.UNARY
 
 
 def request_key(request: Any, caller: Caller) -> RequestKey | None:
