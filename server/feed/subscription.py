@@ -97,6 +97,7 @@ class Subscription:
         self._overflowed = False
         self._passed_by = 0
         self._had_caught_up = False
+        self._offered = self._first = 0
         self._hidden_place = 0
         self._hidden_since: float | None = None
         self._final_place: int | None = None
@@ -110,7 +111,14 @@ class Subscription:
     # -- The hub's side ------------------------------------------------------------------------------------------------
 
     def offer(self, event: StoredEvent) -> None:
-        """Takes a new event in, without waiting."""
+        """Takes a new event in, without waiting. Every event of what is followed is offered, one after the other: where one is
+        missing the log is read, whatever the reason.
+        """
+        place = self._source.place(event)
+        if self._offered and place != self._offered + 1:
+            self.read_again()
+        self._offered = place
+        self._first = self._first or place
         self._look_for_end(event)
         if self._overflowed:
             self._pass_by()
@@ -204,7 +212,8 @@ class Subscription:
                 hidden = not self._source.shows(event)
                 if not hidden:
                     yield FeedItem(self.place, event)
-            if len(page) < self._config.page_events and not self._overflowed:
+            followed = not page or self._first <= self.place + 1
+            if len(page) < self._config.page_events and not self._overflowed and followed:
                 return
             if hidden:
                 yield FeedItem(self.place)

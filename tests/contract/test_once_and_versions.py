@@ -169,9 +169,9 @@ async def test_every_call_that_takes_a_key_heeds_it(running: Running) -> None:
         assert "caller.once(" in source or "self._wish(" in source or method.handler in ALWAYS_REFUSED, method.path
 
 
-WITHOUT_KEY = {"ProjectService", "WebhookService"}
-"""A project's name and a webhook's URL are there once at most, and a new secret is to be stored in no answer. What is sent to a
-receiver once more has the same key of its own."""
+WITHOUT_KEY = {"ProjectService", "WebhookService", "LoginService"}
+"""A project's name, a webhook's URL and an account's name are there once at most, and a new secret is to be stored in no answer.
+What is sent to a receiver once more has the same key of its own."""
 
 
 async def test_every_post_about_bots_takes_a_key() -> None:

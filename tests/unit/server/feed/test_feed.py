@@ -11,6 +11,7 @@ from rollcall.v1 import event_pb2
 from server.domain.errors import DatabaseAway, Draining, NotFound, OutOfRange, SlowReader
 from server.domain.state import SubType, Trigger
 from server.feed import EventFilter, FeedConfig, FeedItem
+from server.feed.subscription import Subscription
 from server.store import Lease, StoredEvent
 from tests.unit.server.feed.watching import LIVELY, PATIENCE_S, bookmark, feeding, rest, take
 from tests.unit.server.store.story import WORKER, Story, moved, numbered, opened, recorded, remarked
@@ -420,3 +421,53 @@ async def test_what_is_committed_while_the_log_is_read_is_neither_held_up_nor_to
         go_on.set()
         assert [item.position for item in await take(stream, 1)] == [4]
         await stream.aclose()
+
+
+class _Lossy:
+    """What a topic hands out, without some of it."""
+
+    def __init__(self, lost: set[int]) -> None:
+        self.lost = lost
+
+    def __call__(self, offer: Callable[[Subscription, StoredEvent], None]) -> Callable[[Subscription, StoredEvent], None]:
+        return lambda subscription, event: None if event.sequence in self.lost else offer(subscription, event)
+
+
+@pytest.mark.parametrize("lost", [{5}, {6}, {5, 6}, {7, 9}])
+async def test_what_was_not_handed_out_is_read_from_the_log(
+    story: Story, monkeypatch: pytest.MonkeyPatch, lost: set[int]
+) -> None:
+    """Whatever the reason: a reader of one bot knows that its sequences have no gap."""
+    lease = await story.joined()
+    monkeypatch.setattr(Subscription, "offer", _Lossy(lost)(Subscription.offer))
+    async with (
+        feeding(story) as feed,
+        contextlib.aclosing(feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)) as stream,
+    ):
+        assert sequences(await take(stream, 4)) == [1, 2, 3, 4]
+        for _ in range(6):
+            await story.report(lease, remarked())
+        assert sequences(await take(stream, 6)) == [5, 6, 7, 8, 9, 10]
+
+
+async def test_what_was_lost_before_the_first_that_was_handed_out_is_read_too(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = await story.joined()
+    read = story.store.bot_events_after
+
+    async def read_too_early(bot_id: str, sequence: int, limit: int) -> list[StoredEvent]:
+        """The first read ends before what is committed while it is under way, of which the first is never handed out."""
+        events = await read(bot_id, sequence, limit)
+        if not sequence:
+            await story.report(lease, remarked())
+            await story.report(lease, remarked())
+        return events
+
+    monkeypatch.setattr(story.store, "bot_events_after", read_too_early)
+    monkeypatch.setattr(Subscription, "offer", _Lossy({5})(Subscription.offer))
+    async with (
+        feeding(story) as feed,
+        contextlib.aclosing(feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)) as stream,
+    ):
+        assert sequences(await take(stream, 6)) == [1, 2, 3, 4, 5, 6]
