@@ -21,7 +21,9 @@ from agents.browser.pyppeteer_fixes import Params, ProtocolError, SafeConnection
 log = structlog.get_logger(__name__)
 
 SETUP_SECONDS = 10.0
-ATTACH_FRAMES = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": [{"type": "iframe"}]}
+ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+"""Frames of other sites wait until they have our scripts. Chromium then holds up workers and worklets as well, attached to or not:
+with a filter that leaves them out nobody would ever let them go, and `new Worker` or `addModule` would wait for ever."""
 
 
 class Frames:
@@ -98,16 +100,24 @@ class Frames:
             ("Runtime.enable", {}),
             *(("Runtime.addBinding", {"name": name}) for name in self._bindings),
             *(("Page.addScriptToEvaluateOnNewDocument", {"source": source}) for source in self._scripts),
-            ("Target.setAutoAttach", ATTACH_FRAMES),
+            ("Target.setAutoAttach", ATTACH),
             ("Runtime.runIfWaitingForDebugger", {}),
         ]
         await asyncio.gather(*(call(session, method, params, timeout_s=SETUP_SECONDS) for method, params in needed))
 
     def _attached(self, event: Params) -> None:
-        session = self._connection.session(event["sessionId"], "iframe")
-        task = asyncio.create_task(self._prepare_frame(session))
+        kind = event["targetInfo"]["type"]
+        session = self._connection.session(event["sessionId"], kind)
+        task = asyncio.create_task(self._prepare_frame(session) if kind == "iframe" else self._let_go(session))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _let_go(self, session: SafeSession) -> None:
+        """A worker or worklet runs on: it has no document, so there is nothing for us in it."""
+        try:
+            await call(session, "Runtime.runIfWaitingForDebugger", {}, timeout_s=SETUP_SECONDS)
+        except (ProtocolError, SessionGoneError, TimeoutError) as error:
+            log.info("browser.worker_not_let_go", reason=type(error).__name__)  # it went away meanwhile
 
     async def _prepare_frame(self, session: SafeSession) -> None:
         try:
