@@ -331,8 +331,14 @@ class DeclarativeAttendance:
             self._listeners.log("view_not_available", f"{self._title} has no {view} that a bot can choose here.")
         if self._file.chat and self._file.chat.keep_open and view != "speaker_view_no_sidebar":
             async with self._chatting:
-                await self._try(self._runner.run(self._chat_open, passed=self._has_left), "chat_not_opened")
+                await self._try(self._keep_chat_open(), "chat_not_opened")
         await self._try(self._captioner.keep_on(self._runner, self._listeners, passed=self._has_left), "captions_failed")
+
+    async def _keep_chat_open(self) -> None:
+        """The button that opens the chat closes it, too: the bot may have written already."""
+        chat = self._file.chat
+        if chat and await self._hands.locate(chat.input) is None:
+            await self._runner.run(self._chat_open, passed=self._has_left)
 
     async def _look_at_people(self) -> None:
         """Who is the host: shown for a moment, then remembered."""

@@ -46,7 +46,7 @@ class Service:
         async with httpx.AsyncClient(base_url=f"http://{self.http}", timeout=20, trust_env=False, verify=False) as client:
             answer = await client.request(method, path, json=body or None, headers={"Authorization": f"Token {self.key}"})
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     async def log(self, bot_id: str) -> list[Event]:
         found: list[Event] = []

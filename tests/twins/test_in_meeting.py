@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio
 SAID = "The first part is done and the second part is being tested now"
 LANGUAGE = {GOOGLE_MEET: ("google_meet_language", "de-DE", "de-DE"), TEAMS: ("teams_language", "de-de", "German (Germany)")}
 LANGUAGE[ZOOM] = ("zoom_language", "French (Canada)", "French (Canada)")
+ALONE = {ZOOM, JITSI}
+"""Where one may write to one person alone."""
 VIEW = {GOOGLE_MEET: "tiled", TEAMS: "gallery", ZOOM: "gallery", JITSI: "tile"}
 
 
@@ -88,6 +90,42 @@ async def test_what_people_say_do_and_write_is_told(platform: str, service: Serv
     assert (await bot.read())["transcription_state"] == "complete"
     (kept,) = await service.rest("GET", f"/api/v1/bots/{bot.bot_id}/transcript")
     assert (kept["speaker_name"], kept["transcription"]["transcript"]) == ("Grace Hopper", SAID)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, service: Service, twins: Twins) -> None:
+    bot = await attend(
+        service,
+        twins,
+        platform,
+        "people talk",
+        recording_settings={"format": "none"},
+        bot_chat_message={"to": "everyone", "message": "Hello, I take notes."},
+    )
+    renamed = "update" if platform != ZOOM else "join"  # Zoom's page tells people apart by their names
+    await bot.until("participant", participant_name="Ada King", event_type=renamed)
+    await bot.until("participant", participant_name="Alan Turing", event_type="join")
+    read = await bot.until("chat", text="Here is the agenda")
+    assert "Only for you" in {one["text"] for one in read} or platform not in ALONE, in_short(bot.log)
+    people = {one["participant_name"]: one for one in await bot.told("participant")}
+    if platform != TEAMS:
+        await bot.until("participant", participant_name="Ada Lovelace", participant_is_host=True)
+    if platform in ALONE:
+        alan = people["Alan Turing"]["participant_uuid"]
+        one = {"to": "specific_user", "to_user_uuid": alan, "message": "To you alone"}
+        await service.rest("POST", f"/api/v1/bots/{bot.bot_id}/send_chat_message", **one)
+    everyone = {"to": "everyone", "message": "To all"}
+    await service.rest("POST", f"/api/v1/bots/{bot.bot_id}/send_chat_message", **everyone)
+
+    async def written() -> dict[str, str | None] | None:
+        chat = {one["text"]: one["to_name"] for one in (await bot.meeting.state())["chat"]}
+        return chat if "To all" in chat else None
+
+    chat = await until(written)
+    assert chat["Hello, I take notes."] is None
+    assert chat["To all"] is None
+    assert chat.get("To you alone") == ("Alan Turing" if platform in ALONE else None), in_short(bot.log)
+    await bot.leave()
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
