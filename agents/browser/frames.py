@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 SETUP_SECONDS = 10.0
 ATTACH = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-"""Frames of other sites wait until they have our scripts. Chromium then holds up workers and worklets as well, attached to or not:
+"""Frames of other sites wait until they have our scripts. Chromium then holds up workers and worklets, too, attached to or not:
 with a filter that leaves them out nobody would ever let them go, and `new Worker` or `addModule` would wait for ever."""
 
 
