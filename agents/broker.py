@@ -5,6 +5,7 @@ A hint may come twice, late or never; the database of the server is the truth, a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from queue import Empty, SimpleQueue
 from threading import Semaphore
@@ -96,6 +97,11 @@ def stop_taking(worker: dramatiq.Worker) -> None:
         consumer.pause()
 
 
+def _unless_of_two_workers(record: logging.LogRecord) -> bool:
+    """Dramatiq warns of a second worker on a broker; here one takes bots and one webhooks, each from a queue of its own."""
+    return "_WorkerMiddleware" not in record.getMessage()
+
+
 class EmbeddedBroker(dramatiq.Broker):
     """Hands hints to a worker in the same process.
 
@@ -105,6 +111,7 @@ class EmbeddedBroker(dramatiq.Broker):
 
     def __init__(self, middleware: list[Middleware]) -> None:
         super().__init__(middleware)
+        self.logger.addFilter(_unless_of_two_workers)
         self._lines: dict[str, SimpleQueue[bytes]] = {}
         self.queues: dict[str, SimpleQueue[bytes]] = self._lines
 

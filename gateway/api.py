@@ -176,7 +176,7 @@ class Api:
     def _refused(self, error: CallError, request: Request) -> Answer:
         route = request.route
         with_body = route is not None and bool(route.body) and not route.plain_errors
-        in_pages = route is not None and bool(route.page_cursors) and route.resume_field is None
+        in_pages = route is not None and route.has_pages
         answer = errors.answer(error.status, route=route if with_body else None, given=request.message, in_pages=in_pages)
         if answer.status >= 500:
             _log.warning("call_failed", code=code_pb2.Code.Name(error.status.code), request_id=request.id, **_call(route))

@@ -26,6 +26,12 @@ _FAILURES: dict[str, tuple[str, Json]] = {
     "429": ("Too much at once; `Retry-After` says when to try again.", {"$ref": "#/components/schemas/Detail"}),
     "503": ("The service is away or stopping; `Retry-After` says when to try again.", {"$ref": "#/components/schemas/Error"}),
 }
+_NO_SUCH_PAGE: Json = {
+    "description": "There is no such thing in the key's project (`error`), or the cursor is none (`detail`).",
+    "content": {
+        "application/json": {"schema": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Error", "Detail")]}}
+    },
+}
 _SAID = {"Detail": ("detail", "What is wrong with the request or its caller."), "Error": ("error", "What is wrong.")}
 
 
@@ -196,7 +202,8 @@ def _success(route: Route, schemas: Schemas) -> Json:
 
 def _failures(route: Route) -> Json:
     wanted = [status for status in _FAILURES if not (status == "401" and route.public)]
-    return {status: {"$ref": f"#/components/responses/{status}"} for status in wanted}
+    found: Json = {status: {"$ref": f"#/components/responses/{status}"} for status in wanted}
+    return {**found, "404": _NO_SUCH_PAGE} if route.has_pages else found
 
 
 def _response(text: str, schema: Json) -> Json:

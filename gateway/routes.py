@@ -70,6 +70,11 @@ class Route:
         self.page_cursors = tuple(contract.json_name(f) for f in response.fields if contract.field_json(f).page_cursor)
         self.resume_field = _resume_field(method.input_type.fields)
 
+    @property
+    def has_pages(self) -> bool:
+        """Whether the answer is a page by a cursor that is no position of a stream: a wrong one is a page that is not there."""
+        return bool(self.page_cursors) and self.resume_field is None
+
     def bind_path(self, message: Message, segments: list[str]) -> bool:
         """Sets the fields that the path gives; False where a segment cannot be such a value (then there is no such thing)."""
         try:

@@ -172,6 +172,13 @@ def test_an_unknown_broker_says_which_there_are() -> None:
         make_broker("kafka://x")
 
 
+def test_two_workers_on_one_broker_are_meant_and_no_warning(
+    broker: dramatiq.Broker, workers: list[dramatiq.Worker], caplog: pytest.LogCaptureFixture
+) -> None:
+    workers += [start_worker(broker, threads=1), start_worker(broker, threads=1)]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_the_servers_hints_and_the_workers_share_the_broker_and_not_the_threads(broker: dramatiq.Broker) -> None:
     gate = threading.Event()
     ran: list[str] = []
