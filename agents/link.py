@@ -18,6 +18,7 @@ import structlog
 
 from agents.link_buffer import ReportBuffer
 from agents.link_errors import LeaseNotAvailableError, ServerRefusedError, ServerUnreachableError, Verdict, verdict_of
+from agents.link_question import Question
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import agent_service_pb2_grpc as agent_grpc
 from rollcall.v1 import event_pb2 as event
@@ -75,12 +76,15 @@ class Link:
         self._results: dict[str, agent.CommandResult] = {}
         self._unsent_results: list[str] = []
         self._known_commands: set[str] = set()
-        self._login: asyncio.Future[agent.LoginGiven] | None = None
-        self._ask_login = False
         self._refusals: list[agent.RefuseLogin] = []
         self._release: agent.ReleaseLease | None = None
         self._released = asyncio.Event()
         self._wake = asyncio.Event()
+        self._login = Question[agent.LoginGiven](agent.AttendRequest(take_login=agent.TakeLogin()), self._wake.set)
+        self._zoom_tokens = Question[agent.ZoomTokensGiven](
+            agent.AttendRequest(take_zoom_tokens=agent.TakeZoomTokens()), self._wake.set
+        )
+        self._questions = (self._login, self._zoom_tokens)
         self._beat_now = True
         self._epoch = 0
         self._away_since: float | None = None
@@ -136,16 +140,11 @@ class Link:
 
     async def take_login(self, *, timeout_s: float) -> agent.LoginGiven:
         """Asks for the account to sign in with; asked again after each reconnect. Raises ServerUnreachableError."""
-        self._login = asyncio.get_running_loop().create_future()
-        self._ask_login = True
-        self._wake.set()
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._login
-        except TimeoutError:
-            raise ServerUnreachableError("The server does not answer.") from None
-        finally:
-            self._login, self._ask_login = None, False
+        return await self._login.ask(timeout_s=timeout_s)
+
+    async def take_zoom_tokens(self, *, timeout_s: float) -> agent.ZoomTokensGiven:
+        """Asks for tokens for a Zoom meeting, as take_login does for an account. Raises ServerUnreachableError."""
+        return await self._zoom_tokens.ask(timeout_s=timeout_s)
 
     def refuse_login(self, login_id: str, problem: str) -> None:
         """Says that the platform did not take an account. Where that word is lost, the next bot finds out for itself."""
@@ -226,7 +225,8 @@ class Link:
             self._heartbeat_s = max(granted.heartbeat_ms, 100) / 1000
             self._buffer.resume(granted.last_report_number)
             self._beat_now = True
-            self._ask_login = self._login is not None
+            for question in self._questions:
+                question.stream_is_new()
             verdict = await self._serve(stream)
             if self._is_over(verdict):
                 return
@@ -319,8 +319,9 @@ class Link:
             case "command":
                 self._take(answer.command)
             case "login":
-                if self._login is not None and not self._login.done():
-                    self._login.set_result(answer.login)
+                self._login.hear(answer.login)
+            case "zoom_tokens":
+                self._zoom_tokens.hear(answer.zoom_tokens)
             case _:  # `renewed` needs nothing: the server alone decides when a lease is over
                 pass
 
@@ -344,9 +345,10 @@ class Link:
                     await stream.write(agent.AttendRequest(result=result))
                 while self._refusals:
                     await stream.write(agent.AttendRequest(refuse_login=self._refusals.pop(0)))
-                if self._ask_login:
-                    self._ask_login = False
-                    await stream.write(agent.AttendRequest(take_login=agent.TakeLogin()))
+                for question in self._questions:
+                    if question.due:
+                        question.due = False
+                        await stream.write(question.request)
                 while (report := self._buffer.next()) is not None:
                     await stream.write(agent.AttendRequest(report=report))
                     if self._careful:

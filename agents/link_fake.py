@@ -39,6 +39,9 @@ class FakeBot:
     login: agent.LoginGiven | None = None
     """What is given to who asks for an account; None: no answer."""
     login_asks: int = 0
+    zoom_tokens: agent.ZoomTokensGiven | None = None
+    """What is given to who asks for Zoom tokens; None: no answer."""
+    zoom_token_asks: int = 0
     refusals: list[agent.RefuseLogin] = field(default_factory=list)
     refuse: Callable[[agent.Report], bool] = lambda _report: False
     streams: set[asyncio.Queue[agent.AttendResponse | None]] = field(default_factory=set)
@@ -184,16 +187,25 @@ class FakeServer(agent_grpc.AgentServiceServicer):
                     outgoing.put_nowait(agent.AttendResponse(accepted=agent.ReportsAccepted(number=bot.reports[-1].number)))
             case "result":
                 bot.results.append(request.result)
-            case "take_login":
-                bot.login_asks += 1
-                if bot.login is not None:
-                    outgoing.put_nowait(agent.AttendResponse(login=bot.login))
+            case "take_login" | "take_zoom_tokens":
+                self._answer(bot, request, outgoing)
             case "refuse_login":
                 bot.refusals.append(request.refuse_login)
             case "release":
                 bot.released = request.release
                 bot.held_by = ""
         return True
+
+    @staticmethod
+    def _answer(bot: FakeBot, question: agent.AttendRequest, outgoing: asyncio.Queue[agent.AttendResponse | None]) -> None:
+        if question.HasField("take_login"):
+            bot.login_asks += 1
+            answer = agent.AttendResponse(login=bot.login) if bot.login else None
+        else:
+            bot.zoom_token_asks += 1
+            answer = agent.AttendResponse(zoom_tokens=bot.zoom_tokens) if bot.zoom_tokens else None
+        if answer is not None:
+            outgoing.put_nowait(answer)
 
     @staticmethod
     def _store_report(bot: FakeBot, report: agent.Report) -> None:

@@ -41,13 +41,14 @@ from server.rpc.pipeline import Pipeline, bind
 from server.rpc.project_service import ProjectService, project_checks
 from server.rpc.transcripts import Transcripts
 from server.rpc.validation import Check, Validator
-from server.rpc.webhook_service import BotsOwnWebhooks, BotWebhookUrls, WebhookService, webhook_checks
+from server.rpc.webhook_service import BotsOwnWebhooks, BotsUrls, WebhookService, webhook_checks
 from server.scheduler import Scheduler
 from server.secrets import make_folder, read_or_make
 from server.settings import ServerSettings
 from server.store import Store, StoreConfig
 from server.tasks import end_tasks
 from server.webhooks.assembly import Webhooks, make_sealer, policy_of
+from server.zoom_tokens import ZoomTokenDesk, make_asker
 
 _log = structlog.get_logger(__name__)
 
@@ -128,7 +129,10 @@ class Server:
         )
         self._worker_token = _secret(settings, "worker_token")
         self._logins = LoginDesk(store.logins, self._sealer)
-        self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds, self._logins)
+        asker = make_asker(settings)
+        self._closing.append(("callbacks", asker.close))
+        zoom_tokens = ZoomTokenDesk(store.webhooks, self._sealer, asker, self._clock)
+        self._agents = AgentService(store, feed, self._dispatcher, settings.lease_seconds, self._logins, zoom_tokens)
         places = places_of(settings)
         services = (
             BotService(
@@ -181,7 +185,7 @@ class Server:
             checks.JoinAtCheck(self._clock.now_us),
             checks.check_bot_image,
             checks.check_bot_chat_message,
-            BotWebhookUrls(policy_of(self._settings)),
+            BotsUrls(policy_of(self._settings)),
             checks.check_websocket_video,
             checks.check_voice_agent,
             check_availability,

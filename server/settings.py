@@ -137,10 +137,11 @@ class ServerSettings(BaseSettings):
     webhook_concurrency: int = Field(default=32, ge=1, le=1000, description="Webhook requests at a time, a server process.")
     webhook_private_addresses: bool = Field(
         default=False,
-        description="Whether webhooks may go to private and loopback addresses, and by plain http; for development.",
+        description="Whether webhooks and callbacks may go to private addresses, and webhooks by plain http; for development.",
     )
     webhook_ca_file: Path | None = Field(
-        default=None, description="PEM file of authorities that webhooks' receivers may have besides the public ones."
+        default=None,
+        description="PEM file of authorities that webhooks' and callbacks' receivers may have besides the public ones.",
     )
 
     jitsi_hosts: Words = Field(

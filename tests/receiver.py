@@ -38,8 +38,8 @@ class Received:
         return str(self.payload["idempotency_key"])
 
 
-Answer = int | str
-"""A status, or one of: hang, drip, slow_head, lie, close, garbage, endless, redirect."""
+Answer = int | str | bytes
+"""A status, the body of a 200, or one of: hang, drip, slow_head, lie, close, garbage, endless, redirect."""
 
 
 @dataclass(slots=True)
@@ -85,8 +85,9 @@ class Receiver:
     async def _answer(self, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         ok = b"HTTP/1.1 200 OK\r\n"
         match answer:
-            case int():
-                writer.write(f"HTTP/1.1 {answer} Whatever\r\nContent-Length: 2\r\n\r\nok".encode())
+            case int() | bytes():
+                status, body = (answer, b"ok") if isinstance(answer, int) else (200, answer)
+                writer.write(f"HTTP/1.1 {status} Whatever\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()
                 return True
             case "redirect":

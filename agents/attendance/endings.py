@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from agents.attendance.account import LoginError
 from agents.attendance.happenings import Forsaken, Happening, LeaseLost, ShutDown
+from agents.attendance.zoom_tokens import ZoomTokensError
 from agents.browser.errors import (
     BrowserError,
     BrowserLostError,
@@ -62,6 +63,13 @@ class Ending:
         return self.trigger in (bot.BOT_EVENT_TYPE_COULD_NOT_JOIN_MEETING, bot.BOT_EVENT_TYPE_FATAL_ERROR)
 
 
+class Then(Enum):
+    """What follows where nothing ends."""
+
+    GO_ON = auto()
+    TRY_AGAIN = auto()  # with a new browser
+
+
 def meeting_ended(detail: str, code: str) -> Ending:
     """The meeting is over for the bot."""
     return Ending(Way.OVER, bot.BOT_EVENT_TYPE_MEETING_ENDED, _NO_REASON, detail, code)
@@ -102,13 +110,24 @@ _ENDS_MEETING: dict[UiState, str] = {
 }
 
 
-def ending_of(state: UiState, *, joined: bool) -> Ending | None:
-    """What a page's state means for a bot that is (or was ever) in the meeting, or is not yet; None where it ends nothing."""
+_TOKENS_REFUSED = (
+    "Zoom asks the bot to sign in though it came with the tokens of callback_settings.zoom_tokens_url: give tokens that have not "
+    "expired, of a user whom this meeting lets in."
+)
+
+
+def ending_of(state: UiState, *, joined: bool, with_tokens: bool = False) -> Ending | None:
+    """What a page's state means for a bot that is (or was ever) in the meeting, or is not yet; None where it ends nothing.
+
+    `with_tokens`: it came with Zoom tokens.
+    """
     code = f"page_{state.value}"
     if joined:
         return meeting_ended(_ENDS_MEETING[state], code) if state in _ENDS_MEETING else None
     if state is UiState.ENDED:
         return meeting_ended("The meeting ended before the bot was in it.", code)
+    if state is UiState.LOGIN_REQUIRED and with_tokens:
+        return could_not_join(bot.BOT_EVENT_SUB_TYPE_ZOOM_AUTHORIZATION_FAILED, _TOKENS_REFUSED, code)
     if state in _REFUSALS:
         sub_type, detail = _REFUSALS[state]
         return could_not_join(sub_type, detail, code)
@@ -136,6 +155,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (NotSupportedError, "not_supported"),
     (CaptureError, "capture_not_ready"),
     (LoginError, "login_not_available"),
+    (ZoomTokensError, "zoom_tokens_not_available"),
 )
 
 
@@ -145,12 +165,18 @@ def code_of(error: Exception) -> str:
 
 
 _NEVER_THERE = frozenset({404, 410})
+_PASSING = frozenset({408, 421, 425, 429})
+"""Of 4xx, by which a server refuses: those that it may answer otherwise a moment later (RFC 9110, 15.5; 8470; 6585)."""
 
 
 def worth_another_try(error: Exception) -> bool:
-    """Whether the same attendance may try again, with a fresh browser."""
+    """Whether the same attendance may try again, with a fresh browser: after a fault, never after a refusal.
+
+    docs/platforms.md has the table; test_tries.py holds to it.
+    """
     if isinstance(error, PageLoadError):
-        return error.kind is not LoadFailure.NOT_ALLOWED and error.status not in _NEVER_THERE
+        refused = 400 <= error.status < 500 and error.status not in _PASSING
+        return error.kind is not LoadFailure.NOT_ALLOWED and not refused
     if isinstance(error, ChromiumNotFoundError | NotSupportedError):
         return False
     return isinstance(error, BrowserError | JoinStepError | CaptureError)
@@ -160,6 +186,8 @@ def nothing_seen(state: UiState, meeting_url: str, *, joined: bool) -> PageError
     """What failed where the page still shows `state` when its time is over."""
     if state is UiState.LOADING and not joined:
         return PageLoadError(LoadFailure.TIMEOUT, meeting_url)
+    if state is UiState.PAGE_LOST and not joined:
+        return PageLoadError(LoadFailure.NETWORK, meeting_url, detail="the page says that it has lost its connection")
     return JoinStepError("wait for the meeting", f"the page shows neither meeting nor lobby, but “{state.value}”")
 
 
@@ -169,6 +197,8 @@ def join_failure(error: Exception, *, tries: int = 1, seconds: float = 0.0) -> E
     after = f" after {tries} tries in {seconds:.0f} s" if tries > 1 else ""
     if isinstance(error, LoginError):
         return could_not_join(bot.BOT_EVENT_SUB_TYPE_BOT_LOGIN_ATTEMPT_FAILED, _first_line(error), code)
+    if isinstance(error, ZoomTokensError):
+        return could_not_join(bot.BOT_EVENT_SUB_TYPE_ZOOM_AUTHORIZATION_FAILED, _first_line(error), code)
     if isinstance(error, PageLoadError):
         return _not_loaded(error, after, code)
     if isinstance(error, JoinStepError):

@@ -16,6 +16,11 @@ class Evidence:
         self._epoch = epoch
         self._wanted = wanted
         self._count = 0
+        self._hidden: set[str] = set()
+
+    def hide(self, secret: str) -> None:
+        """From here on nothing is kept that shows this text."""
+        self._hidden.add(secret)
 
     async def keep(self, page: Page | None, code: str) -> str:
         """Keeps what can be had of the page in 4 s; returns the files' common name, or an empty text for none. Never raises."""
@@ -23,4 +28,4 @@ class Evidence:
             return ""
         self._count += 1
         name = f"e{self._epoch}-{self._count}-{code}"
-        return name if await collect(page, self._folder, name) else ""
+        return name if await collect(page, self._folder, name, hidden=self._hidden) else ""

@@ -44,6 +44,10 @@ class LinkPort(Protocol):
         """As Link.take_login."""
         ...
 
+    async def take_zoom_tokens(self, *, timeout_s: float) -> agent.ZoomTokensGiven:
+        """As Link.take_zoom_tokens."""
+        ...
+
     def refuse_login(self, login_id: str, problem: str) -> None:
         """As Link.refuse_login."""
         ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from enum import Enum, auto
 
 from agents.attendance.account import Account, LoginError
 from agents.attendance.company import Company
@@ -11,6 +10,7 @@ from agents.attendance.door import Door
 from agents.attendance.endings import (
     ENDS,
     Ending,
+    Then,
     Way,
     code_of,
     ending_of,
@@ -44,7 +44,8 @@ from agents.attendance.tries import Tries
 from agents.attendance.visit import Senses, Visit
 from agents.attendance.voice import Voice
 from agents.attendance.wishes import captions_asked_for
-from agents.browser.errors import BrowserError, PageFloodError
+from agents.attendance.zoom_tokens import ZoomTokens, ZoomTokensError
+from agents.browser.errors import BrowserError, PageFloodError, PageLoadError
 from agents.capture.base import CaptureError, CaptureRequest
 from agents.platforms.base import JoinStepError, NotSupportedError, UiState
 from rollcall.v1 import agent_service_pb2 as agent
@@ -55,13 +56,6 @@ _TICK_S = 1.0
 
 
 _PAST_THE_DOOR = {UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSENT}
-
-
-class Then(Enum):
-    """What follows where nothing ends."""
-
-    GO_ON = auto()
-    TRY_AGAIN = auto()  # with a new browser
 
 
 class Story:
@@ -114,6 +108,7 @@ class Story:
             keep_chat=wishes.record_chat_messages_when_paused,
         )
         self._account = Account(self._spec, link, reporter.remark)
+        self._tokens = ZoomTokens(self._spec, link, remark=reporter.remark, hide=evidence.hide)
         self.visit: Visit | None = None
         self.joined = False
         """Whether the bot was in the meeting, now or earlier."""
@@ -173,6 +168,7 @@ class Story:
                 self._senses(),
                 door=self._door,
                 account=self._account,
+                tokens=self._tokens,
                 picture=self._output.picture,
             )
         except (NotSupportedError, CaptureError) as error:
@@ -265,9 +261,10 @@ class Story:
         self._state = state
         if not self._in_now and self._account.asked_for_by(state):
             return Then.TRY_AGAIN
-        ending = ending_of(state, joined=self.joined)
+        with_tokens = self._tokens.in_use
+        ending = ending_of(state, joined=self.joined, with_tokens=with_tokens)
         if ending is None and not self._in_now:
-            ending = ending_of(state, joined=False)
+            ending = ending_of(state, joined=False, with_tokens=with_tokens)
         if ending is not None:
             return self._as_one_who_was_in(ending)
         if state is UiState.IN_MEETING:
@@ -291,6 +288,7 @@ class Story:
         if self.joined:
             return
         self._deadline = None
+        self._tries.came_through()
         lobby = state is UiState.LOBBY
         self._change_phase(agent.AGENT_PHASE_WAITING_ROOM if lobby else agent.AGENT_PHASE_WAITING_FOR_HOST)
         if lobby and not self._waited:
@@ -342,7 +340,7 @@ class Story:
 
     async def _fault(self, error: Exception) -> Ending | Then:
         """A page fault: another try where there is one left, else an ending."""
-        if not isinstance(error, BrowserError | JoinStepError | NotSupportedError | CaptureError | LoginError):
+        if not isinstance(error, BrowserError | JoinStepError | NotSupportedError | CaptureError | LoginError | ZoomTokensError):
             raise error  # not a fault of the page but ours
         code = code_of(error)
         was_in, self._in_now = self._in_now, False
@@ -350,11 +348,13 @@ class Story:
         kept = await self._evidence.keep(self.visit.page if self.visit else None, code)
         words = str(error).split("\n", 1)[0]  # only our own errors come here, and only their first line is for the bot's owner
         self._reporter.remark(code, words, level=event.LOG_LEVEL_WARNING, try_number=str(self._tries.count + 1), evidence=kept)
-        if was_in:
-            return self._rejoin(code)
-        if self._tries.another(error):
-            return Then.TRY_AGAIN
-        return self._as_one_who_was_in(self._tries.ending(error))
+        then = self._rejoin(code) if was_in else self._try_again(error)
+        if then is Then.TRY_AGAIN and self.visit is not None and not isinstance(error, PageLoadError):
+            await self.visit.leave()  # who only vanishes may stand in the room for a while yet, beside the one that comes next
+        return then
+
+    def _try_again(self, error: Exception) -> Ending | Then:
+        return Then.TRY_AGAIN if self._tries.another(error) else self._as_one_who_was_in(self._tries.ending(error))
 
     def _as_one_who_was_in(self, ending: Ending) -> Ending:
         """Who was in the meeting, with this agent or an earlier one, and is not let in again, has seen its end."""

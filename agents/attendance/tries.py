@@ -14,7 +14,8 @@ class Tries:
     """Counts from its making on, or from the moment that the door opens.
 
     After `wait_for_host_to_start_meeting_timeout_seconds` nothing is tried again, and what is under way is given up: on a page
-    that does not load no host is seen either.
+    that does not load no host is seen either. What a bot has waited in a lobby or for a host does not count: where the page fails
+    then, there is time for another.
     """
 
     def __init__(self, patience: Patience, door: Door, rules: AutomaticLeaveSettings) -> None:
@@ -24,6 +25,7 @@ class Tries:
         self._began = self._loop.time() + door.left_s
         self._limit_s = rules.wait_for_host_to_start_meeting_timeout_seconds or patience.join_s
         self.count = 0
+        self._waited = False
 
     @property
     def ends_at(self) -> float:
@@ -34,6 +36,10 @@ class Tries:
         """The next try is when the bot's time has come."""
         self.count = self._patience.join_tries
 
+    def came_through(self) -> None:
+        """The page has shown a lobby, or that the host is not there."""
+        self._waited = True
+
     def succeeded(self) -> None:
         """The bot is in."""
         self.count = 0
@@ -41,6 +47,8 @@ class Tries:
     def another(self, error: Exception) -> bool:
         """Counts a try that failed; whether there is another. At the door there always is: nothing has failed before its time."""
         self.count += 1
+        if self._waited:
+            self._began, self._waited = self._loop.time(), False
         if not self._door.passed:
             return True
         return worth_another_try(error) and self.count < self._patience.join_tries and self._loop.time() < self.ends_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from agents.attendance.door import Door
 from agents.attendance.happenings import CaptureFailed, Entered, EnterFailed, Happening, PageFailed, UiSeen
 from agents.attendance.ports import Tools
 from agents.attendance.wishes import caption_wish, view_wish
+from agents.attendance.zoom_tokens import ZoomTokens
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.capture.base import Capture, CaptureListeners, CaptureRequest, HealthSample
 from agents.media_devices.virtual_devices import Picture, VirtualDevices
@@ -54,6 +55,7 @@ class Visit:
         *,
         door: Door,
         account: Account,
+        tokens: ZoomTokens,
         picture: Picture | None,
     ) -> None:
         """`picture` is on the bot's camera. Raises NotSupportedError where there is no adapter for the bot's platform."""
@@ -63,6 +65,8 @@ class Visit:
         self._senses = senses
         self._door = door
         self._account = account
+        self._tokens = tokens
+        self._secrets: Mapping[str, str] = {}
         self._picture = picture
         self._adapter = tools.adapter_for(spec)
         self._attendance: Attendance = self._adapter.attend()
@@ -90,6 +94,7 @@ class Visit:
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
             await self._door.come_near()
+            self._secrets = await self._tokens.fetch()
         except Exception as error:  # noqa: BLE001 - whatever it is, the attendance decides what it means
             self._tell(EnterFailed(error))
         else:
@@ -111,6 +116,7 @@ class Visit:
             captions=caption_wish(self._spec),
             view=view_wish(self._spec),
             door=self._door.go_through,
+            secrets=self._secrets,
         )
 
     async def _open_page(self) -> Page:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -15,12 +17,19 @@ from agents.browser.errors import without_secrets
 log = structlog.get_logger(__name__)
 
 SECONDS_EACH = 4.0
+_HIDDEN = "[secret]"
 
 
-async def collect(page: Page, folder: Path, name: str) -> list[Path]:
+class _SecretShownError(Exception):
+    """The page shows what may not be kept."""
+
+
+async def collect(page: Page, folder: Path, name: str, *, hidden: Collection[str] = ()) -> list[Path]:
     """Saves `<name>.png`, `<name>.txt` and `<name>.url` of the page in `folder`; returns those that could be had.
 
-    Never raises. Takes at most 4 s: a hung page gives its address alone. The address is without query and fragment.
+    Never raises. Takes at most 4 s: a hung page gives its address alone. The address is without query and fragment. Where there
+    are secrets that may not be shown (`hidden`), they are taken out of the text, and a page that shows one (an error page shows
+    the address that was opened) or whose text cannot be had gives no picture.
     """
     stem = folder / (re.sub(r"[^\w.-]+", "_", name)[:80] or "page")
     try:
@@ -29,11 +38,29 @@ async def collect(page: Page, folder: Path, name: str) -> list[Path]:
         log.warning("browser.evidence_not_saved", reason=error.strerror)
         return []
     saved = await asyncio.gather(
-        _save(stem.with_name(f"{stem.name}.png"), lambda: page.screenshot(timeout_s=SECONDS_EACH)),
-        _save(stem.with_name(f"{stem.name}.txt"), lambda: _text(page)),
+        *_seen(page, stem, frozenset(form for secret in hidden for form in (secret, quote(secret, safe="")))),
         _save(stem.with_name(f"{stem.name}.url"), lambda: _address(page)),
     )
     return [path for path in saved if path is not None]
+
+
+def _seen(page: Page, stem: Path, hidden: frozenset[str]) -> list[Coroutine[Any, Any, Path | None]]:
+    """What saves picture and text."""
+    shown: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def text() -> bytes:
+        said = await page.text()
+        for secret in hidden:
+            said = said.replace(secret, _HIDDEN)
+        shown.set_result(_HIDDEN in said)
+        return said.encode(errors="replace")
+
+    async def picture() -> bytes:
+        if hidden and await shown:
+            raise _SecretShownError
+        return await page.screenshot(timeout_s=SECONDS_EACH)
+
+    return [_save(stem.with_name(f"{stem.name}.png"), picture), _save(stem.with_name(f"{stem.name}.txt"), text)]
 
 
 async def _save(path: Path, get: Callable[[], Awaitable[bytes]]) -> Path | None:
@@ -44,10 +71,6 @@ async def _save(path: Path, get: Callable[[], Awaitable[bytes]]) -> Path | None:
         log.info("browser.evidence_missing", part=path.suffix, reason=type(error).__name__)
         return None
     return path
-
-
-async def _text(page: Page) -> bytes:
-    return (await page.text()).encode(errors="replace")
 
 
 async def _address(page: Page) -> bytes:

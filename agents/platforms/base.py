@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -113,6 +113,8 @@ class JoinRequest:
     view: str = ""
     """How the meeting shall be laid out, as `gallery_view`."""
     door: Callable[[], Awaitable[None]] = _open_door
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the address that is opened and of nothing else: values for SECRET_VARIABLES of a platform file."""
 
 
 def _ignore(*_: object) -> None:

@@ -170,7 +170,7 @@ class DeclarativeAttendance:
             values = variables(self._file, request) | self._captioner.want(request.captions)
             self._runner.values = values
             try:
-                url = open_url(self._file, values)
+                url = open_url(self._file, values, request.secrets)
             except ValueError as error:
                 raise JoinStepError("open", str(error)) from error
             if not self._file.url.ahead:

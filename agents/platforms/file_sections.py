@@ -6,7 +6,7 @@ import re
 
 from agents.platforms.base import UiState
 from agents.platforms.file_conditions import conditions, css, css_key, part_sources, regular_expression, targets
-from agents.platforms.file_steps import check_variables, steps
+from agents.platforms.file_steps import SECRET_VARIABLES, check_variables, steps
 from agents.platforms.file_table import Table, kind
 from agents.platforms.platform_file import (
     PEOPLE_SOURCES,
@@ -69,6 +69,8 @@ def variables(top: Table) -> tuple[tuple[str, str], ...]:
         pattern = table.text(name)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             table.problem(name, f"{name!r} must be of a-z, 0-9 and _, and begin with a letter")
+        elif name in SECRET_VARIABLES:
+            table.problem(name, f"{name!r} stands for something else already; choose another name")
         elif pattern:
             found.append((name, regular_expression(table, name, pattern, groups=1)))
     return tuple(found)
@@ -116,9 +118,9 @@ def url(top: Table, variables: tuple[str, ...]) -> UrlRules:
         check_variables(one, "to", replacement, variables)
         rewrites.append((pattern, replacement))
         one.done()
-    for key in ("query", "fragment"):
+    for key, more in (("query", SECRET_VARIABLES), ("fragment", ())):
         for name, value in table.pairs(key):
-            check_variables(table, key, name + value, variables)
+            check_variables(table, key, name + value, (*variables, *more))
     rules = UrlRules(
         rewrite=tuple(rewrites),
         open=table.text("open", "{meeting_url}"),

@@ -11,6 +11,8 @@ from agents.platforms.platform_file import Dialog, Step, Target
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url")
+SECRET_VARIABLES = ("zoom_zak", "zoom_join_token")
+"""For `[url] query` alone, so that no step, log or page script ever has one."""
 
 
 def steps(table: Table, key: str, variables: tuple[str, ...]) -> tuple[Step, ...]:

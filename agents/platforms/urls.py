@@ -6,11 +6,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote, unquote, urlsplit
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from agents.platforms.base import JoinRequest
-from agents.platforms.file_steps import VARIABLE
+from agents.platforms.file_steps import SECRET_VARIABLES, VARIABLE
 from agents.platforms.platform_file import PlatformFile, Target
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
@@ -42,8 +46,11 @@ def filled_target(target: Target, values: Mapping[str, str]) -> Target:
     )
 
 
-def open_url(file: PlatformFile, values: dict[str, str]) -> str:
-    """The URL to open. Raises ValueError where the file's rules make none."""
+def open_url(file: PlatformFile, values: dict[str, str], secrets: Mapping[str, str] = _NONE) -> str:
+    """The URL to open. Raises ValueError where the file's rules make none.
+
+    `secrets` are for the query alone, each in place of a parameter of that name; a pair whose secret is not there is left out.
+    """
     rules = file.url
     url = values["meeting_url"]
     for pattern, replacement in rules.rewrite:
@@ -51,8 +58,13 @@ def open_url(file: PlatformFile, values: dict[str, str]) -> str:
     if rules.open != "{meeting_url}":
         url = _encoded(rules.open.replace("{meeting_url}", "\0"), values).replace("\0", url)
     base, hash_mark, fragment = url.partition("#")
-    if rules.query:
-        base += ("&" if "?" in base else "?") + _joined(rules.query, values)
+    for pair in rules.query:
+        needed = [name for name in VARIABLE.findall(pair[1]) if name in SECRET_VARIABLES]
+        if not all(secrets.get(name) for name in needed):
+            continue
+        if needed:
+            base = _without(base, pair[0])
+        base += ("&" if "?" in base else "?") + _joined((pair,), {**values, **secrets})
     if rules.fragment:
         fragment += ("&" if fragment else "") + _joined(rules.fragment, values)
         hash_mark = "#"
@@ -60,6 +72,13 @@ def open_url(file: PlatformFile, values: dict[str, str]) -> str:
     if urlsplit(url).scheme not in {"http", "https"}:
         raise ValueError(f"the rules under [url] in {file.path} make no http(s) URL")
     return url
+
+
+def _without(url: str, name: str) -> str:
+    """The URL (without fragment) less the parameters of this name."""
+    path, mark, query = url.partition("?")
+    kept = "&".join(part for part in query.split("&") if unquote_plus(part.partition("=")[0]) != name)
+    return path + mark + kept if kept else path
 
 
 def _encoded(template: str, values: dict[str, str]) -> str:

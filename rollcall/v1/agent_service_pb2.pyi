@@ -130,6 +130,7 @@ class AttendRequest(_message.Message):
     RELEASE_FIELD_NUMBER: _builtins.int
     TAKE_LOGIN_FIELD_NUMBER: _builtins.int
     REFUSE_LOGIN_FIELD_NUMBER: _builtins.int
+    TAKE_ZOOM_TOKENS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def claim(self) -> Global___ClaimLease:
         """First message: asks for the lease."""
@@ -162,6 +163,10 @@ class AttendRequest(_message.Message):
     def refuse_login(self) -> Global___RefuseLogin:
         """The platform refused an account."""
 
+    @_builtins.property
+    def take_zoom_tokens(self) -> Global___TakeZoomTokens:
+        """Asks for the tokens with which to go into a Zoom meeting."""
+
     def __init__(
         self,
         *,
@@ -173,12 +178,13 @@ class AttendRequest(_message.Message):
         release: Global___ReleaseLease | None = ...,
         take_login: Global___TakeLogin | None = ...,
         refuse_login: Global___RefuseLogin | None = ...,
+        take_zoom_tokens: Global___TakeZoomTokens | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login", "take_zoom_tokens", b"take_zoom_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "message", b"message", "refuse_login", b"refuse_login", "release", b"release", "report", b"report", "result", b"result", "resume", b"resume", "situation", b"situation", "take_login", b"take_login", "take_zoom_tokens", b"take_zoom_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["claim", "resume", "situation", "report", "result", "release", "take_login", "refuse_login"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["claim", "resume", "situation", "report", "result", "release", "take_login", "refuse_login", "take_zoom_tokens"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -195,6 +201,7 @@ class AttendResponse(_message.Message):
     COMMAND_FIELD_NUMBER: _builtins.int
     RENEWED_FIELD_NUMBER: _builtins.int
     LOGIN_FIELD_NUMBER: _builtins.int
+    ZOOM_TOKENS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def granted(self) -> Global___LeaseGranted:
         """First message."""
@@ -215,6 +222,10 @@ class AttendResponse(_message.Message):
     def login(self) -> Global___LoginGiven:
         """The account that was asked for."""
 
+    @_builtins.property
+    def zoom_tokens(self) -> Global___ZoomTokensGiven:
+        """The tokens that were asked for."""
+
     def __init__(
         self,
         *,
@@ -223,12 +234,13 @@ class AttendResponse(_message.Message):
         command: Global___Command | None = ...,
         renewed: Global___LeaseRenewed | None = ...,
         login: Global___LoginGiven | None = ...,
+        zoom_tokens: Global___ZoomTokensGiven | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed", "zoom_tokens", b"zoom_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "command", b"command", "granted", b"granted", "login", b"login", "message", b"message", "renewed", b"renewed", "zoom_tokens", b"zoom_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["granted", "accepted", "command", "renewed", "login"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["granted", "accepted", "command", "renewed", "login", "zoom_tokens"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -1064,6 +1076,55 @@ class RefuseLogin(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RefuseLogin: _TypeAlias = RefuseLogin  # noqa: Y015
+
+@_typing.final
+class TakeZoomTokens(_message.Message):
+    """Asks for Zoom tokens: the server then asks the bot's `callback_settings.zoom_tokens_url`, and answers within a little more than ten
+    seconds. Asked again, the URL is asked again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeZoomTokens: _TypeAlias = TakeZoomTokens  # noqa: Y015
+
+@_typing.final
+class ZoomTokensGiven(_message.Message):
+    """Tokens for one visit, or why there are none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZAK_TOKEN_FIELD_NUMBER: _builtins.int
+    JOIN_TOKEN_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    zak_token: _builtins.str
+    """Signs the bot in at Zoom's web client; empty where the callback gave none."""
+    join_token: _builtins.str
+    """Lets the bot in as somebody who is registered; empty where the callback gave none."""
+    problem: _builtins.str
+    """Why there are none, and what to do; empty where the callback answered, with whatever tokens."""
+    def __init__(
+        self,
+        *,
+        zak_token: _builtins.str = ...,
+        join_token: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["join_token", b"join_token", "problem", b"problem", "zak_token", b"zak_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ZoomTokensGiven: _TypeAlias = ZoomTokensGiven  # noqa: Y015
 
 @_typing.final
 class BrowserState(_message.Message):

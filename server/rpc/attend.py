@@ -17,6 +17,7 @@ from server.rpc.attend_session import AttendSession
 from server.rpc.auth import Caller
 from server.rpc.convert import granted_message
 from server.store import Lease, Store
+from server.zoom_tokens import ZoomTokenDesk
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +34,7 @@ class AgentService:
     dispatcher: Dispatcher
     lease_seconds: float
     logins: LoginDesk
+    zoom_tokens: ZoomTokenDesk
     _sessions: dict[str, AttendSession] = field(default_factory=dict)
 
     async def attend(self, requests: AsyncIterator[AttendRequest], _caller: Caller) -> AsyncGenerator[AttendResponse, None]:
@@ -40,7 +42,13 @@ class AgentService:
         lease = await self._lease(await anext(requests, None))
         bot_id = lease.bot.id
         session = AttendSession(
-            lease, self.store, self.feed, self.dispatcher, lease_seconds=self.lease_seconds, logins=self.logins
+            lease,
+            self.store,
+            self.feed,
+            self.dispatcher,
+            lease_seconds=self.lease_seconds,
+            logins=self.logins,
+            zoom_tokens=self.zoom_tokens,
         )
         older = self._sessions.get(bot_id)
         if older is not None:

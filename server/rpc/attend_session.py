@@ -32,6 +32,7 @@ from server.rpc import convert
 from server.rpc.attend_reports import ReportLine
 from server.store import EventFilter, Lease, Store, Task
 from server.tasks import end_tasks
+from server.zoom_tokens import ZoomTokenDesk
 
 _log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class AttendSession:
         *,
         lease_seconds: float,
         logins: LoginDesk,
+        zoom_tokens: ZoomTokenDesk,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lease = lease
@@ -78,6 +80,8 @@ class AttendSession:
         self._feed = feed
         self._dispatcher = dispatcher
         self._logins = logins
+        self._zoom_tokens = zoom_tokens
+        self._asking: asyncio.Task[None] | None = None
         self._clock = clock
         self._renew_every_s = lease_seconds / 3 * _SLACK
         self._renewed = clock()
@@ -105,7 +109,7 @@ class AttendSession:
             if self._error is not None:
                 raise self._error
         finally:
-            await end_tasks(tasks)
+            await end_tasks([*tasks, *([self._asking] if self._asking else [])])
 
     def supersede(self) -> None:
         """Ends this stream, for a newer one has come for the same bot."""
@@ -178,6 +182,8 @@ class AttendSession:
                 self._say(pb.AttendResponse(login=await self._logins.give(self._lease)))
             case "refuse_login":
                 await self._logins.refuse(self._lease, request.refuse_login)
+            case "take_zoom_tokens":
+                self._ask_for_zoom_tokens()
             case "release":
                 await self._release(request.release)
                 return True
@@ -221,6 +227,15 @@ class AttendSession:
         self._log.info("leave_rule", sub_type=sub_type.value)
         self._state = record.state
         self._send_leave(convert.SUB_TYPES[sub_type], abandoned=decision.abandoned)
+
+    def _ask_for_zoom_tokens(self) -> None:
+        """Beside everything else: whom it asks may take longer than the lease lasts. One question at a time."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._guarded(self._give_zoom_tokens(), ends=False))
+
+    async def _give_zoom_tokens(self) -> None:
+        await self._store.renew_lease(self._bot_id, self._epoch)  # who has lost it gets none
+        self._say(pb.AttendResponse(zoom_tokens=await self._zoom_tokens.give(self._lease)))
 
     async def _release(self, release: pb.ReleaseLease) -> None:
         self._released = True  # what the log says from here on is no longer about us

@@ -91,7 +91,6 @@ NOT_AVAILABLE: tuple[Row, ...] = (
         _says("Bots of this server cannot join on behalf of a Zoom user yet."),
         lambda request: request.zoom_settings.HasField("onbehalf_token"),
     ),
-    Row("callback_settings", _says("Zoom tokens are not used by this server yet."), _given("callback_settings")),
     Row(
         "external_media_storage_settings",
         _says("Copying recordings to a bucket is not available here yet; it would be by the project's storage credentials."),

@@ -46,6 +46,7 @@ HONOURED: Final[Mapping[str, str]] = {
     "transcription_settings.meeting_closed_captions.teams_language": "agents/attendance/wishes.py",
     "transcription_settings.meeting_closed_captions.zoom_language": "agents/attendance/wishes.py",
     "transcription_settings.meeting_closed_captions.merge_consecutive_captions": "agents/attendance/wishes.py",
+    "callback_settings.zoom_tokens_url": "server/zoom_tokens.py",
     "webhooks.url": "server/webhooks/deliverer.py",
     "webhooks.triggers": "server/domain/webhooks.py",
     "debug_settings.create_debug_recording": "agents/runner.py",

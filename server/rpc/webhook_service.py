@@ -168,8 +168,8 @@ def webhook_checks(policy: Policy) -> dict[type[Message], tuple[Check, ...]]:
     return {pb.CreateWebhookRequest: (check_url,), pb.UpdateWebhookRequest: (check_url,)}
 
 
-class BotWebhookUrls:
-    """The URLs of webhooks that a bot is made with."""
+class BotsUrls:
+    """The URLs that a bot is made with and that this server calls: of webhooks, and for Zoom tokens."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -180,6 +180,10 @@ class BotWebhookUrls:
             problem = problem_of(webhook.url, self._policy) if webhook.url else None
             if problem is not None:
                 yield Violation(f"webhooks[{index}].url", problem)
+        url = request.callback_settings.zoom_tokens_url
+        problem = problem_of(url, self._policy) if url else None
+        if problem is not None:
+            yield Violation("callback_settings.zoom_tokens_url", problem)
 
 
 # -- Messages ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from server.store.writer import Op
 
 COLUMNS: Final = tuple(WEBHOOK.c[name] for name in WebhookRecord.__dataclass_fields__)
 SECRET_COLUMNS: Final = tuple(WEBHOOK_SECRET.c[name] for name in SecretRecord.__dataclass_fields__)
+SECRET: Final = select(*SECRET_COLUMNS).where(WEBHOOK_SECRET.c.owner_id == bindparam("owner_id"))
 _ONE: Final = select(*COLUMNS).where(WEBHOOK.c.id == bindparam("webhook_id"))
 _COUNT: Final = select(func.count()).where(WEBHOOK.c.project_id == bindparam("project_id"), WEBHOOK.c.bot_id.is_(None))
 _SAME_URL: Final = select(WEBHOOK.c.id).where(
@@ -37,6 +38,12 @@ def record_of(row: Any) -> WebhookRecord:
     values = row._asdict()
     reason = values["disabled_reason"]
     return WebhookRecord(**values | {"disabled_reason": None if reason is None else DisabledReason(reason)})
+
+
+def secret_of(row: Any) -> SecretRecord:
+    """A record from the values of SECRET_COLUMNS."""
+    previous = row.previous_sealed
+    return SecretRecord(row.owner_id, bytes(row.sealed), None if previous is None else bytes(previous), row.previous_until_us)
 
 
 def read_webhook(connection: Connection, project_id: str | None, webhook_id: str) -> WebhookRecord:
@@ -191,6 +198,20 @@ class RotateSecret(Op[SecretRecord]):
         values = asdict(record)
         connection.execute(WEBHOOK_SECRET.insert() if old is None else update(WEBHOOK_SECRET).where(own), values)
         return record
+
+
+class ProjectSecret(Op[SecretRecord]):
+    """The project's own secret; `sealed` becomes it where there is none."""
+
+    def __init__(self, project_id: str, sealed: bytes) -> None:
+        self._project_id = project_id
+        self._sealed = sealed
+
+    def run(self, batch: Batch) -> SecretRecord:
+        """The one that is there afterwards, whoever was first."""
+        connection, row = batch.connection, {"owner_id": self._project_id, "sealed": self._sealed}
+        connection.execute(outbox.INSERT_SECRET[connection.dialect.name], [row])
+        return secret_of(connection.execute(SECRET, {"owner_id": self._project_id}).one())
 
 
 class Reseal(Op[bool]):

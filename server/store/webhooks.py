@@ -16,7 +16,7 @@ from server.store.reader import Reader
 from server.store.reads import require_bot
 from server.store.records import Page
 from server.store.tables import BOT, EVENT
-from server.store.webhook_changes import Rotation, read_webhook, record_of
+from server.store.webhook_changes import Rotation, read_webhook, record_of, secret_of
 from server.store.webhook_lines import DELIVERY_COLUMNS, delivery_of
 from server.store.webhook_records import Attempt, DeliveryRecord, Line, LineWork, Parcel, SecretRecord, Settled, WebhookRecord
 from server.store.webhook_tables import WEBHOOK, WEBHOOK_DELIVERY, WEBHOOK_LINE, WEBHOOK_SECRET
@@ -40,7 +40,6 @@ _PARCELS: Final = (
     .order_by(WEBHOOK_DELIVERY.c.sequence)
     .limit(PARCELS_AT_ONCE)
 )
-_SECRET: Final = select(*changes.SECRET_COLUMNS).where(WEBHOOK_SECRET.c.owner_id == bindparam("owner_id"))
 _SECRETS: Final = (
     select(*changes.SECRET_COLUMNS)
     .where(WEBHOOK_SECRET.c.owner_id > bindparam("after"))
@@ -112,10 +111,14 @@ class WebhookStore:
         rotation = Rotation(webhook_id or project_id, sealed, overlap_s * _SECOND_US)
         return await self._writer.submit(changes.RotateSecret(project_id, webhook_id, rotation))
 
+    async def project_secret(self, project_id: str, *, sealed_if_none: bytes) -> SecretRecord:
+        """The project's own secret, which is made where there is none."""
+        return await self._writer.submit(changes.ProjectSecret(project_id, sealed_if_none))
+
     async def secrets_after(self, owner_id: str, limit: int = 100) -> list[SecretRecord]:
         """All sealed secrets, by owner. For sealing them anew."""
         return await self._reader.run(
-            lambda connection: [_secret(row) for row in connection.execute(_SECRETS, {"after": owner_id, "most": limit})]
+            lambda connection: [secret_of(row) for row in connection.execute(_SECRETS, {"after": owner_id, "most": limit})]
         )
 
     async def reseal(self, read: SecretRecord, sealed: bytes, previous_sealed: bytes | None) -> bool:
@@ -218,12 +221,7 @@ def _read_line(connection: Connection, line: Line) -> LineWork | None:
     if row is None or row.disabled_reason is not None:
         return None
     webhook = record_of(row)
-    secret = connection.execute(_SECRET, {"owner_id": webhook.secret_owner}).first()
+    secret = connection.execute(changes.SECRET, {"owner_id": webhook.secret_owner}).first()
     found = connection.execute(_PARCELS, {"webhook_id": line.webhook_id, "bot_id": line.bot_id}).all()
     parcels = tuple(Parcel(delivery_of(one), None if one.data is None else bytes(one.data), one.metadata_json) for one in found)
-    return LineWork(webhook, None if secret is None else _secret(secret), parcels)
-
-
-def _secret(row: Any) -> SecretRecord:
-    previous = row.previous_sealed
-    return SecretRecord(row.owner_id, bytes(row.sealed), None if previous is None else bytes(previous), row.previous_until_us)
+    return LineWork(webhook, None if secret is None else secret_of(secret), parcels)

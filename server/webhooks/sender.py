@@ -46,7 +46,7 @@ class Sender:
         except (TimeoutError, httpx.TimeoutException):
             return Attempt(status, f"No complete answer within {self._timeout_s:g} s.", slow=True)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError) as error:
-            return Attempt(status, _words(error))
+            return Attempt(status, words_of(error))
         return _judged(status)
 
 
@@ -66,7 +66,7 @@ def _judged(status: int) -> Attempt:
     return Attempt(status, f"Answered {status}.")
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """Our own words: what libraries and receivers say may hold anything."""
     if isinstance(error, AddressRefusedError | NameUnknownError):
         return str(error)

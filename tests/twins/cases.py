@@ -97,13 +97,17 @@ def some(platform: str) -> list[Case]:
     lost = Case(platform, "page lost", (*IN, *LEFT), leaves_after="inside:2", remarks=("rejoining",))
     hung = Case(platform, "page hung", (*IN, *LEFT), leaves_after="inside:2", remarks=("page_hung", "rejoining"))
     failing = Case(platform, "failing load", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
+    faults = Case(
+        platform, "faults on the way in", (*LOBBY, "joined_meeting", *LEFT), "joined_meeting", ("page_not_loaded", "page_hung")
+    )
+    hung_early = Case(platform, "hung at the door", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_hung",))
     phantom = Case(platform, "phantom tile", (*IN, *LEFT), leaves_after="came:Grace Hopper")
     unknown = Case(platform, "unknown page", (*LOBBY, *LEFT), leaves_after="log:page_unknown", remarks=("page_unknown",))
     talk = Case(platform, "people talk", (*IN, *LEFT), leaves_after="seen:guest_renamed")
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
     live = Case(platform, "normal", (*IN, *LEFT), leaves_after="joined_meeting", wish={"live": True})
     return {
-        GOOGLE_MEET: [signed_in, gives_up, lost, hung, never, failing, phantom, unknown, talk],
+        GOOGLE_MEET: [signed_in, gives_up, lost, hung, never, failing, faults, hung_early, phantom, unknown, talk],
         ZOOM: [signed_in, passcode, encrypted, unknown, talk],
         TEAMS: [signed_in, passcode, encrypted, unknown, talk, live],
         JITSI: [signed_in, passcode, talk],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ import pytest_asyncio
 from agents.browser.api import Browser, BrowserOptions
 from agents.browser.session import ChromiumLauncher
 from tests.meetings.service import REPOSITORY, Service, running
+from tests.receiver import certificate
 from tests.twins.attending import Twins
 
 BOTS_AT_ONCE = 4
@@ -40,10 +42,23 @@ def twins() -> Iterator[Twins]:
         yield Twins(where["plain"], tuple(where["switches"]))
 
 
+@pytest.fixture(scope="session")
+def callbacks(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """TLS for a receiver on this machine, which the service trusts."""
+    return certificate(tmp_path_factory.mktemp("callbacks"))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def service(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+async def service(
+    twins: Twins, callbacks: tuple[ssl.SSLContext, Path], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
     """The whole service, whose bots find the twins."""
-    settings = {"ROLLCALL_CHROMIUM_SWITCHES": json.dumps(twins.switches), "ROLLCALL_WORKER_BOTS": str(BOTS_AT_ONCE)}
+    settings = {
+        "ROLLCALL_CHROMIUM_SWITCHES": json.dumps(twins.switches),
+        "ROLLCALL_WORKER_BOTS": str(BOTS_AT_ONCE),
+        "ROLLCALL_WEBHOOK_PRIVATE_ADDRESSES": "true",
+        "ROLLCALL_WEBHOOK_CA_FILE": str(callbacks[1]),
+    }
     folder: Path = tmp_path_factory.mktemp("service")
     async with running(folder, platforms=None, **settings) as one:
         yield one

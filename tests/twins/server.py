@@ -19,7 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from gateway.rehearsal import pages, routes
-from gateway.rehearsal.person import Message
+from gateway.rehearsal.person import Message, Place
 from gateway.rehearsal.socket import Connection, same_origin
 from tests.twins import sites
 from tests.twins.director import direct
@@ -32,6 +32,11 @@ SIGN_IN = {
     TEAMS: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
 }
 """Where those two send whoever has to sign in first."""
+
+INSIDE = (Place.LOBBY, Place.MEETING)
+"""Where people see who is there."""
+TOKENS = ("zak", "tk")
+"""With these in its address a client of Zoom is somebody."""
 
 
 class TwinSites:
@@ -101,11 +106,11 @@ class TwinSites:
         meeting = self.stage.of(place.platform, place.code)
         if place.page in {"sign_in", "client"}:
             return self._document(place, meeting)
+        meeting.note("load", page=place.page, **{name: request.query_params.get(name) for name in TOKENS})
         return await self._first_page(place, meeting, account_of(request))
 
     async def _first_page(self, place: sites.Place, meeting: Meeting, account: str | None) -> Response:
         meeting.loads += 1
-        meeting.note("load", page=place.page)
         load = meeting.scenario.load
         if meeting.loads <= load.fails:
             return HTMLResponse("<!doctype html><title>Error 502</title><h1>502. That’s an error.</h1>", 502)
@@ -177,7 +182,8 @@ class Visitor(Connection):
         super()._take(message)
 
     def _on_join(self, message: Message) -> None:
-        self._meeting.note("asked", microphone=message.get("mic"), camera=message.get("camera"))
+        same = sum(one.name == message.get("name") for place in INSIDE for one in self._meeting.room.at(place))
+        self._meeting.note("asked", microphone=message.get("mic"), camera=message.get("camera"), same_name=same)
         super()._on_join(message)
 
     def _on_leave(self, message: Message) -> None:

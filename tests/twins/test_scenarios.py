@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.meetings.service import Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.cases import CASES, Case
-from tests.twins.plays import Played, Plays
+from tests.twins.plays import BOT_NAME, Played, Plays
 from tests.twins.scenarios import scenarios
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
@@ -35,6 +35,7 @@ async def test_a_scenario(case: Case, plays: Plays) -> None:
     if "left_meeting" in case.moves and "joined_meeting" in case.moves:
         left_like_a_guest(played)
     people_are_who_they_are(played)
+    the_bot_is_never_there_twice(played)
 
 
 async def evidence_is_kept(played: Played, folder: Path) -> None:
@@ -60,6 +61,13 @@ def people_are_who_they_are(played: Played) -> None:
     assert told <= {*there, *renamed}, played.said
     if played.case.leaves_after != "joined_meeting" and "joined_meeting" in played.case.moves:
         assert there <= told, played.said
+
+
+def the_bot_is_never_there_twice(played: Played) -> None:
+    """When it asks to join, whoever it was before has left both lobby and meeting: the room never shows two of it."""
+    of_that_name = scenarios()[played.case.scenario].guests.count(BOT_NAME)
+    there = [one["same_name"] for one in played.seen if one["what"] == "asked"]
+    assert all(count <= of_that_name for count in there), played.seen
 
 
 def left_like_a_guest(played: Played) -> None:

@@ -309,3 +309,18 @@ async def test_a_link_that_fails_by_a_fault_of_ours_says_that_the_lease_is_lost(
     async with asyncio.timeout(30):
         await rig.heard.lost_came.wait()
     await link.close()
+
+
+async def test_zoom_tokens_are_asked_for_again_after_a_reconnect_and_once_a_question(rig: Rig) -> None:
+    bot = rig.server.add(agent.BotSpec(bot_id=BOT))
+    link = rig.link()
+    await link.claim()
+    asking = asyncio.create_task(link.take_zoom_tokens(timeout_s=20))
+    await rig.server.until(lambda: bot.zoom_token_asks == 1)
+    await rig.server.stop()
+    bot.zoom_tokens = agent.ZoomTokensGiven(zak_token="zak")
+    await rig.server.start()
+    assert (await asking).zak_token == "zak"
+    assert bot.zoom_token_asks == 2
+    await link.take_zoom_tokens(timeout_s=20)
+    assert (bot.zoom_token_asks, bot.login_asks) == (3, 0)

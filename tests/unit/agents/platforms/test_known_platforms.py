@@ -96,3 +96,10 @@ def test_jitsi_is_told_everything_by_the_address_but_not_the_passcode() -> None:
     assert told["config.prejoinConfig.enabled"] == "false"
     request = JoinRequest("https://jitsi.example.org/Room?jwt=a.b.c&pwd=s%20e", "Bot")
     assert variables(file_of("jitsi"), request)["passcode"] == "s e"
+
+
+def test_a_bot_with_tokens_goes_into_zooms_web_client_with_them() -> None:
+    file, url = file_of("zoom"), "https://us05web.zoom.us/j/84315220467?pwd=abc"
+    values = variables(file, JoinRequest(url, "Bot"))
+    assert open_url(file, values, {"zoom_zak": "z.1"}) == "https://app.zoom.us/wc/84315220467/join?pwd=abc&zak=z.1"
+    assert open_url(file, values) == "https://app.zoom.us/wc/84315220467/join?pwd=abc"

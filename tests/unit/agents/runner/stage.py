@@ -50,6 +50,8 @@ class FakeLink:
         self.nudges = 0
         self.logins: list[agent.LoginGiven] = []
         self.refused: list[str] = []
+        self.zoom_tokens = agent.ZoomTokensGiven()
+        self.token_asks = 0
         self.away_s = 0.0
         self.released: list[bool] = []
         self.unfinished = ""
@@ -74,6 +76,10 @@ class FakeLink:
 
     async def take_login(self, *, timeout_s: float) -> agent.LoginGiven:
         return self.logins.pop(0) if self.logins else agent.LoginGiven(problem="There is no account.")
+
+    async def take_zoom_tokens(self, *, timeout_s: float) -> agent.ZoomTokensGiven:
+        self.token_asks += 1
+        return self.zoom_tokens
 
     def refuse_login(self, login_id: str, problem: str) -> None:
         self.refused.append(login_id)

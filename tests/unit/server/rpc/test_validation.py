@@ -24,7 +24,7 @@ from server.rpc.bot_settings import settings_of
 from server.rpc.honoured import HONOURED, WITHOUT_EFFECT
 from server.rpc.methods import all_methods
 from server.rpc.validation import Validator
-from server.rpc.webhook_service import BotWebhookUrls
+from server.rpc.webhook_service import BotsUrls
 
 NOW_US = 1_700_000_000_000_000
 MEET = "https://meet.google.com/abc-defg-hij"
@@ -38,7 +38,7 @@ VALIDATOR = Validator(
             checks.JoinAtCheck(lambda: NOW_US),
             checks.check_bot_image,
             checks.check_bot_chat_message,
-            BotWebhookUrls(Policy()),
+            BotsUrls(Policy()),
             checks.check_websocket_video,
             checks.check_voice_agent,
             check_availability,
@@ -232,7 +232,6 @@ UNAVAILABLE: dict[str, Callable[[CreateBotRequest], object]] = {
     "zoom_settings.sdk": lambda r: setattr(r.zoom_settings, "sdk", bot_settings_pb2.ZOOM_SDK_NATIVE),
     "zoom_settings.meeting_settings": lambda r: setattr(r.zoom_settings.meeting_settings, "enable_focus_mode", False),
     "zoom_settings.onbehalf_token": lambda r: setattr(r.zoom_settings.onbehalf_token, "zoom_oauth_connection_user_id", "u"),
-    "callback_settings": lambda r: setattr(r.callback_settings, "zoom_tokens_url", "https://x.com"),
     "external_media_storage_settings": lambda r: setattr(r.external_media_storage_settings, "bucket_name", "b"),
     "websocket_settings": lambda r: setattr(r.websocket_settings.audio, "url", "wss://x"),
     "rtmp_settings": lambda r: (
