@@ -135,8 +135,8 @@ async def test_nothing_of_a_pause_is_in_the_file(take: Take, site: str) -> None:
     await bot.capture.start()
     await recorded_ms(bot, 1000)
     await bot.capture.stop()
-    file = await bot.finish()
     assert len(list_segments(bot.folder)) == 2
+    file = await bot.finish()
     assert tone_dbfs(file.path, 880) < -60
     assert tone_dbfs(file.path, 440) == pytest.approx(-20, abs=1)
     assert 2500 < file.duration_ms < 6000
