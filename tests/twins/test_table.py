@@ -27,9 +27,15 @@ AS_USERS_SAY = {
 }  # fmt: skip
 
 
+ELSEWHERE = {"no captions": "test_in_meeting.py"}
+"""Scenarios that are no case of the table, and the file that plays them."""
+
+
 def test_every_scenario_is_played_somewhere() -> None:
     assert set(scenarios()) >= AS_USERS_SAY
-    assert set(scenarios()) == {case.scenario for case in CASES}
+    assert set(scenarios()) == {case.scenario for case in CASES} | set(ELSEWHERE)
+    for scenario, file in ELSEWHERE.items():
+        assert f'"{scenario}"' in (HERE / file).read_text()
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
