@@ -105,8 +105,9 @@ async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, servi
     renamed = "update" if platform != ZOOM else "join"  # Zoom's page tells people apart by their names
     await bot.until("participant", participant_name="Ada King", event_type=renamed)
     await bot.until("participant", participant_name="Alan Turing", event_type="join")
-    read = await bot.until("chat", text="Here is the agenda")
-    assert "Only for you" in {one["text"] for one in read} or platform not in ALONE, in_short(bot.log)
+    await bot.until("chat", text="Here is the agenda")
+    if platform in ALONE:
+        await bot.until("chat", text="Only for you")
     people = {one["participant_name"]: one for one in await bot.told("participant")}
     if platform != TEAMS:
         await bot.until("participant", participant_name="Ada Lovelace", participant_is_host=True)
