@@ -123,7 +123,15 @@ def serves(served: Threaded) -> None:
             GET_BOT, request_serializer=GetBotRequest.SerializeToString, response_deserializer=GetBotResponse.FromString
         )
         metadata = (("authorization", f"Token {served.key}"),)
-        assert ask(GetBotRequest(bot_id=served.bots[0]), metadata=metadata, timeout=20).bot.id == served.bots[0]
+        for tries_left in (2, 1, 0):
+            try:
+                answer = ask(GetBotRequest(bot_id=served.bots[0]), metadata=metadata, timeout=20)
+            except grpc.RpcError as error:  # gRPC itself sheds calls just after a storm of resets on a busy machine
+                if not tries_left or error.code() is not grpc.StatusCode.CANCELLED:
+                    raise
+            else:
+                assert answer.bot.id == served.bots[0]
+                return
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -8,6 +8,7 @@ import logging
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def test_a_hint_that_one_busy_worker_cannot_take_goes_to_another(
 def test_bots_hear_of_a_stopping_worker_and_that_is_no_error(
     dispatcher: DramatiqDispatcher, taker: Callable[[int], Taker], caplog: pytest.LogCaptureFixture
 ) -> None:
-    gc.collect()  # two workers in one process, as in the test before, share one loop: what that left is not ours
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # two workers in one process, as in the test before, share one loop: what that left is not ours
     caplog.clear()
     worker = taker(1)
     dispatcher.send("bot_1")
