@@ -7,6 +7,8 @@ BIN := .venv/bin
 export PYTHON
 # Real browsers on shared cores: a test that counts on time may be tried once more. The summary names each that needed it.
 AGAIN := --reruns 1
+# Tests that mostly wait are run two at a time, each file in one process.
+TWO := -n 2 --dist loadfile
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,13 +61,13 @@ generate-check: ## Generated files are current
 	@$(BIN)/python -m tools.write_api --check
 
 unit: ## Tests without processes
-	@$(BIN)/python -m pytest tests/unit tests/measure
+	@$(BIN)/python -m pytest $(TWO) tests/unit tests/measure
 
 cli: ## The command line as a person types it
 	@$(BIN)/python -m pytest tests/cli
 
 contract: ## Tests of the service over gRPC and HTTP
-	@$(BIN)/python -m pytest tests/contract
+	@$(BIN)/python -m pytest $(TWO) tests/contract
 
 browser: ## Tests with a real Chromium
 	@$(BIN)/python -m pytest $(AGAIN) tests/browser

@@ -117,6 +117,7 @@ async def test_a_deadline_of_the_caller_is_kept(running: Running, channel: grpc.
     await until(lambda: not running.server._feed._topics, "nothing is kept for a caller whose time is over")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # half a minute, in which no database is asked anything
 async def test_a_client_may_ping_an_idle_connection_often(running: Running) -> None:
     """Spoken by hand, for grpc's own client does not ping so often; by gRPC's default it would be sent away (GOAWAY)."""
     preface, settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\x04\0\0\0\0\0"
