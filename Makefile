@@ -50,13 +50,13 @@ imports: ## Who may import whom
 
 generate: setup-dev ## Write the stubs and the state diagram anew
 	@$(BIN)/python tools/generate_stubs.py
-	@$(BIN)/python tools/draw_states.py
+	@$(BIN)/python -m tools.draw_states
 	@$(BIN)/python -m tools.write_fields
 	@$(BIN)/python -m tools.write_api
 
 generate-check: ## Generated files are current
 	@$(BIN)/python tools/generate_stubs.py --check
-	@$(BIN)/python tools/draw_states.py --check
+	@$(BIN)/python -m tools.draw_states --check
 	@$(BIN)/python -m tools.write_fields --check
 	@$(BIN)/python -m tools.write_api --check
 

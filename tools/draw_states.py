@@ -1,14 +1,8 @@
-"""Draws docs/states.md from the transition table: `tools/draw_states.py`, or with --check to see whether the file is current."""
+"""Draws docs/states.md from the transition table: `make generate`; `--check` sees whether the file is current."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from server.domain.state import (  # noqa: E402 - the path comes first
+from server.domain.state import (
     ALL_STATES,
     BREAKOUT,
     JOINED,
@@ -19,8 +13,9 @@ from server.domain.state import (  # noqa: E402 - the path comes first
     BotState,
     SubType,
 )
+from tools.generated_page import ROOT, write_or_check
 
-PAGE = ROOT / "docs" / "states.md"
+PAGE = ROOT / "docs/states.md"
 GROUPS = (
     ("live", "every state but the terminal ones", ALL_STATES - TERMINAL),
     ("in_meeting", "in the meeting", JOINED),
@@ -88,16 +83,5 @@ def page() -> str:
     return f"{HEAD}```mermaid\n{diagram()}\n```\n\n{table()}\n\n{TAIL}"
 
 
-def main() -> int:
-    """Writes the page, or compares it."""
-    if "--check" in sys.argv[1:]:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.relative_to(ROOT)} is not current; run `make generate`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(write_or_check(PAGE, page()))

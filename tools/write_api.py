@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -16,9 +14,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from gateway import contract, examples
 from gateway.routes import Route, build
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
+from tools.generated_page import ROOT, write_or_check
 from tools.write_fields import default, fields, takes
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/api.md"
 MOST_CHARACTERS = 60
 FOLLOWED = "Followed with `Accept: text/event-stream` or `application/x-ndjson` ([http.md](http.md#streams)): "
@@ -178,16 +176,5 @@ def _text(full_name: str) -> str:
     return " ".join(contract.comments().get(full_name, "").split()).replace("|", "\\|")
 
 
-def main() -> int:
-    """Writes the page, or compares it."""
-    if "--check" in sys.argv[1:]:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.relative_to(ROOT)} is not current; run `make generate`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(write_or_check(PAGE, page()))

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -18,8 +16,8 @@ from rollcall.v1.bot_service_pb2 import CreateBotRequest
 from server.rpc.availability import NOT_AVAILABLE
 from server.rpc.bot_settings import settings_of
 from server.rpc.honoured import HONOURED, WITHOUT_EFFECT
+from tools.generated_page import ROOT, write_or_check
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/fields.md"
 MOST_WORDS = 14
 HEAD = """# Every field of CreateBot, and what becomes of it
@@ -125,16 +123,5 @@ def page() -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    """Writes the page, or compares it."""
-    if "--check" in sys.argv[1:]:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-            return 0
-        print(f"{PAGE.relative_to(ROOT)} is not current; run `make generate`.")
-        return 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(write_or_check(PAGE, page()))
