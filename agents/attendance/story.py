@@ -53,8 +53,6 @@ from rollcall.v1 import bot_pb2 as bot
 from rollcall.v1 import event_pb2 as event
 
 _TICK_S = 1.0
-
-
 _PAST_THE_DOOR = {UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSENT}
 
 
@@ -304,9 +302,12 @@ class Story:
 
     def _sees_neither(self, state: UiState) -> None:
         """The page shows nothing that says where the bot is."""
+        self._gone_from_where_it_was()
         if state is UiState.UNKNOWN:
             self._tasks.begin(self._keep_unknown(), name="attendance")
-        self._gone_from_where_it_was()
+            lobby_s = self._spec.settings.automatic_leave_settings.waiting_room_timeout_seconds
+            if self._entered and not self.joined:  # it may be a lobby
+                self._deadline = self._now() + max(self._patience.evidence_s, lobby_s)
 
     async def _keep_unknown(self) -> None:
         """What an unknown page looks like; the adapter has told what it shows, and the bot waits on."""

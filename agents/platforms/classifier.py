@@ -87,6 +87,11 @@ class Classifier:
     _nothing_since: float | None = None
     _wake: list[float] = field(default_factory=list)
 
+    @property
+    def nothing_known(self) -> bool:
+        """Whether the page shows nothing known now, though the bot has asked to join, or was in."""
+        return self._nothing_since is not None and (self.entered or self.was_inside)
+
     @classmethod
     def of(cls, evidence: dict[UiState, tuple[Formula, ...]]) -> Classifier:
         """One for a platform's evidence."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import textwrap
 import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -16,23 +15,23 @@ from agents.browser.api import BrowserOptions, Json, Page
 from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, without_secrets
 from agents.platforms import page as scripts
 from agents.platforms.base import (
-    RECEIVER_STEP,
     ChatSeen,
     JoinRequest,
     JoinStepError,
     Listeners,
-    NotSupportedError,
     Observation,
     UiState,
 )
 from agents.platforms.captioner import Captioner
 from agents.platforms.chat_log import ChatLog
+from agents.platforms.chat_writer import ChatWriter
 from agents.platforms.classifier import OUT, REFUSED, Classifier
 from agents.platforms.dialogs import Dialogs
+from agents.platforms.doubt import Doubt
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
 from agents.platforms.people_list import PeopleList
-from agents.platforms.platform_file import Chat, Condition, People, PlatformFile
+from agents.platforms.platform_file import Condition, People, PlatformFile
 from agents.platforms.program import Formula, compile_file
 from agents.platforms.steps import Changed, StepRunner, compile_steps
 from agents.platforms.urls import open_url, variables
@@ -43,7 +42,6 @@ PAST_THE_DOOR = frozenset({UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSEN
 """States in which there is nothing more to press on the way in."""
 LEAVE_SECONDS = 2.0
 LET_GO_SECONDS = 1.0
-CHAT_SECONDS = 8.0
 
 
 class DeclarativeAdapter:
@@ -88,26 +86,21 @@ class DeclarativeAttendance:
         self._after_join = compile_steps(file.after_join, self._program)
         self._views = {name: compile_steps(steps, self._program) for name, steps in file.views}
         self._leave_steps = compile_steps(file.leave, self._program)
-        chat = file.chat or Chat()
-        self._chat_open = compile_steps(chat.open, self._program)
-        self._chat_person = compile_steps(chat.person, self._program)
-        self._chat_everyone = compile_steps(chat.everyone, self._program)
         self._look_steps = compile_steps(self._people_rules.look, self._program)
+        self._doubt = Doubt(file.doubt, self._people_rules.look, self._program)
         self._dialogs = Dialogs(file.dialogs, self._program)
         if UiState.CONSENT not in self._program.evidence and (consents := self._dialogs.consents()):
             self._program.evidence[UiState.CONSENT] = consents
-        self._send_js = self._program.expression(file.chat.send_js) if file.chat and file.chat.send_js else ""
+        self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
+        self._writer = ChatWriter(file.chat, self._program, title=self._title, sent=self._chat.sent)
         self._captioner = Captioner(file.captions, self._program, title=self._title)
         self._facts = Facts(len(self._program.atoms))
         self._classifier = Classifier.of(self._program.evidence)
         self._people = PeopleList(self._people_rules)
         self._facts.others = self._people.others
-        self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
         self._changed = Changed()
-        self._chatting = asyncio.Lock()
         self._entering = asyncio.Lock()
         self._settled = False
-        self._receiver = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._reload: asyncio.TimerHandle | None = None
@@ -206,50 +199,8 @@ class DeclarativeAttendance:
 
     async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
         """As base.Attendance. Messages longer than the page takes are sent in parts."""
-        chat = self._file.chat
-        if chat is None or not (chat.input or chat.send_js):
-            raise NotSupportedError(f"{self._title} has no chat that a bot can write to")
-        if to_user_uuid is not None and not (chat.to or chat.send_js or chat.person):
-            raise NotSupportedError(f"{self._title} has no messages to one person")
-        parts = textwrap.wrap(message, chat.max_length, replace_whitespace=False) if chat.max_length else [message]
-        async with self._chatting:
-            for part in parts or [message]:
-                self._chat.sent(part, time.monotonic())
-                await self._say(chat, part, to_user_uuid or "")
-
-    async def _say(self, chat: Chat, message: str, to: str) -> None:
-        deadline = time.monotonic() + CHAT_SECONDS
-        if self._send_js:
-            values = {**self._runner.values, "message": message, "to": to}
-            if not await self._hands.run(self._send_js, values, timeout_s=CHAT_SECONDS):
-                raise JoinStepError("chat send_js", "the chat's send_js was not true in any frame")
-            return
-        if await self._hands.locate(chat.input) is None:
-            await self._runner.run(self._chat_open, passed=lambda: self._left, until=deadline)
-        await self._choose_receiver(to, deadline)
-        if chat.to and (why := await self._hands.choose(chat.to, to, deadline=deadline)):
-            raise JoinStepError(RECEIVER_STEP, f"the list of receivers {why}")
-        if why := await self._hands.fill(chat.input, message, deadline=deadline):
-            raise JoinStepError("chat input", f"the chat's input {why}")
-        if chat.send and not (chat.press and await self._hands.locate(chat.send) is None):
-            if why := await self._hands.click(chat.send, deadline=deadline):
-                raise JoinStepError("chat send", f"the chat's send button {why}")
-        else:
-            await self._page.press(chat.press)
-
-    async def _choose_receiver(self, to: str, deadline: float) -> None:
-        """By steps, where the chat's list of receivers is no plain one. It stays at whom it was left at."""
-        if to == self._receiver or not self._chat_person:
-            return
-        try:
-            if to:
-                self._runner.values = {**self._runner.values, "to_name": self._people.name(to), "to_id": to}
-                await self._runner.run(self._chat_person, passed=self._has_left, until=deadline)
-            else:
-                await self._runner.run(self._chat_everyone, passed=self._has_left, until=deadline)
-        except JoinStepError as error:
-            raise JoinStepError(RECEIVER_STEP, str(error)) from error
-        self._receiver = to
+        to = to_user_uuid or ""
+        await self._writer.send(message, to, self._people.name(to), runner=self._runner, passed=self._has_left)
 
     async def leave(self) -> None:
         """As base.Attendance: the steps under [[leave]], then the page is left as one closes a tab."""
@@ -294,6 +245,10 @@ class DeclarativeAttendance:
             for message in self._chat.update(self._facts.chat, now):
                 self._tell_chat(message)
             wakes.append(self._captioner.update(self._facts.captions, now, self._listeners.caption))
+        look, wake = self._doubt.due(self._facts, now, nothing_known=self._classifier.nothing_known)
+        wakes.append(wake)
+        if look:
+            self._start(self._look_closer())
         if (dialog := self._dialogs.due(self._facts, now)) is not None:
             self._start(self._answer(dialog))
         for problem in self._facts.problems[self._problems_told :]:
@@ -323,27 +278,24 @@ class DeclarativeAttendance:
 
     async def _settle_in(self) -> None:
         """What is done in the meeting, once: what the platform needs, then the view, then captions for as long as it lasts."""
+        await self._doubt.over()
         await self._try(self._runner.run(self._after_join, passed=self._has_left), "after_join_step_failed")
         await self._look_at_people()
         if (view := self._request.view) in self._views:
             await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")
         elif view:
             self._listeners.log("view_not_available", f"{self._title} has no {view} that a bot can choose here.")
-        if self._file.chat and self._file.chat.keep_open and view != "speaker_view_no_sidebar":
-            async with self._chatting:
-                await self._try(self._keep_chat_open(), "chat_not_opened")
+        if view != "speaker_view_no_sidebar":
+            await self._try(self._writer.keep_open(self._runner, passed=self._has_left), "chat_not_opened")
         await self._try(self._captioner.keep_on(self._runner, self._listeners, passed=self._has_left), "captions_failed")
 
-    async def _keep_chat_open(self) -> None:
-        """The button that opens the chat closes it, too: the bot may have written already."""
-        chat = self._file.chat
-        if chat and await self._hands.locate(chat.input) is None:
-            await self._runner.run(self._chat_open, passed=self._has_left)
+    async def _look_closer(self) -> None:
+        await self._try(self._doubt.look(self._runner, passed=self._has_left), "people_not_looked_at")
 
     async def _look_at_people(self) -> None:
         """Who is the host: shown for a moment, then remembered."""
         if self._look_steps:
-            async with self._chatting:
+            async with self._writer.panels:
                 await self._try(self._runner.run(self._look_steps, passed=self._has_left), "people_not_looked_at")
 
     def _has_left(self) -> bool:

@@ -115,6 +115,7 @@ def _platform(top: Table) -> PlatformFile:
     variables = sections.variables(top)
     names = tuple(name for name, _ in variables)
     timeouts = top.table("timeouts") or Table(top.source, {}, ("timeouts",))
+    people = sections.people(top, names)
     found = PlatformFile(
         name=_name(top),
         title=top.text("title"),
@@ -128,11 +129,12 @@ def _platform(top: Table) -> PlatformFile:
         leave=steps(top, "leave", names),
         dialogs=dialogs(top, "dialog"),
         evidence=sections.evidence(top),
-        people=sections.people(top, names),
+        people=people,
         chat=sections.chat(top, names),
         captions=sections.captions(top, names),
         views=sections.views(top, names),
         reload=sections.reload(top),
+        doubt=sections.doubt(top, names, people),
         step_seconds=timeouts.number("step_seconds", 15, low=0.5, high=600),
         ignore_text_in=sections.selectors(top, "ignore_text_in"),
         path=top.source.file,

@@ -15,6 +15,7 @@ from agents.platforms.platform_file import (
     Captions,
     Chat,
     Condition,
+    DoubtRules,
     People,
     Reload,
     Step,
@@ -283,6 +284,20 @@ def reload(top: Table) -> Reload:
     reload = Reload(states=tuple(states), every_seconds=table.number("every_seconds", 15, low=2, high=600))
     table.done()
     return reload
+
+
+def doubt(top: Table, variables: tuple[str, ...], people: People | None) -> DoubtRules:
+    """[doubt]."""
+    table = top.table("doubt")
+    if table is None:
+        return DoubtRules()
+    rules = DoubtRules(when=conditions(table, "when"), look=steps(table, "look", variables))
+    if not rules.when:
+        table.problem("", 'when is missing: the control that opens the list of who is there, as when = "#people-button"')
+    if not (rules.look or (people and people.look)):
+        table.problem("", "say how to open the list of who is there, in steps under [[doubt.look]] or [[people.look]]")
+    table.done()
+    return rules
 
 
 def selectors(top: Table, key: str) -> tuple[str, ...]:

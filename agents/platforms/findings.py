@@ -31,6 +31,9 @@ def pieces(file: PlatformFile) -> Iterator[Piece]:
         yield _of_css("people", "item", file.people.item)
     if file.people:
         yield from _of_steps("people", file.people.look)
+    for number, condition in enumerate(file.doubt.when, 1):
+        yield Piece("people", f"doubt, alternative {number}", condition, condition.where)
+    yield from _of_steps("people", file.doubt.look)
     yield from _of_chat(file)
     yield from _of_captions(file)
     for _, steps in file.views:

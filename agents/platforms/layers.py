@@ -13,11 +13,9 @@ from typing import Any
 from agents.platforms.platform_file import VIEWS
 from agents.platforms.toml_lines import Path, key_lines
 
+_TABLES = ("match", "browser", "variables", "url", "evidence", "doubt", "people", "chat", "captions", "reload", "timeouts")
 MERGED_TABLES = (
-    *(
-        (name,)
-        for name in ("match", "browser", "variables", "url", "evidence", "people", "chat", "captions", "reload", "timeouts")
-    ),
+    *((name,) for name in _TABLES),
     ("url", "query"),
     ("url", "fragment"),
     ("captions", "languages"),
@@ -27,8 +25,9 @@ MERGED_TABLES = (
 """Tables whose keys are merged; so is each language below `texts`. Any other value is replaced as a whole."""
 _OF_CHAT = (("chat", "open"), ("chat", "person"), ("chat", "everyone"))
 _OF_CAPTIONS = (("captions", "on"), ("captions", "language"))
+_OF_PEOPLE = (("people", "look"), ("doubt", "look"))
 _OF_VIEWS = tuple(("view", name) for name in VIEWS)
-NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), ("people", "look"), *_OF_CHAT, *_OF_CAPTIONS, *_OF_VIEWS)
+NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), *_OF_PEOPLE, *_OF_CHAT, *_OF_CAPTIONS, *_OF_VIEWS)
 ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
 WHAT_WAS_THERE = "..."
 

@@ -235,6 +235,16 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtRules:
+    """What the meeting shares with lobbies in words that nobody knows, and how to find out which of them it is (doubt.py)."""
+
+    when: tuple[Condition, ...] = ()
+    """The control that opens the list of who is there is shown."""
+    look: tuple[Step, ...] = ()
+    """Opens the list for a moment; without, `[[people.look]]` does."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformFile:
     """One platform, described."""
 
@@ -258,6 +268,7 @@ class PlatformFile:
     views: tuple[tuple[str, tuple[Step, ...]], ...] = ()
     """A view as bots ask for it, and how it is chosen in the meeting."""
     reload: Reload = field(default_factory=Reload)
+    doubt: DoubtRules = field(default_factory=DoubtRules)
     step_seconds: float = 15.0
     ignore_text_in: tuple[str, ...] = ()
     """Elements in which no evidence is read, beside chat messages and people."""

@@ -82,6 +82,7 @@ def everywhere(platform: str) -> list[Case]:
         case("not found", *ASKED, *refused("meeting_not_found")),
         case("full", *ASKED, *refused("unable_to_connect_to_meeting")),
         staying("generic alert", *IN, after="seen:nothing"),
+        staying("strange lobby", *IN, remarks=("page_unknown",)),
         staying("duplicate name", *IN, after="left:Rollcall"),
         staying("consent asked at the door", *IN, remarks=("consent_answered",)),
         staying("consent asked later", *IN, after="log:consent_answered", remarks=("consent_answered",)),
@@ -103,14 +104,15 @@ def some(platform: str) -> list[Case]:
     hung_early = Case(platform, "hung at the door", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_hung",))
     phantom = Case(platform, "phantom tile", (*IN, *LEFT), leaves_after="came:Grace Hopper")
     unknown = Case(platform, "unknown page", (*LOBBY, *LEFT), leaves_after="log:page_unknown", remarks=("page_unknown",))
+    alone = Case(platform, "alone", (*IN, *LEFT), leaves_after="joined_meeting")
     talk = Case(platform, "people talk", (*IN, *LEFT), leaves_after="seen:guest_renamed")
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
     live = Case(platform, "normal", (*IN, *LEFT), leaves_after="joined_meeting", wish={"live": True})
     return {
         GOOGLE_MEET: [signed_in, gives_up, lost, hung, never, failing, faults, hung_early, phantom, unknown, talk],
-        ZOOM: [signed_in, passcode, encrypted, unknown, talk],
-        TEAMS: [signed_in, passcode, encrypted, unknown, talk, live],
-        JITSI: [signed_in, passcode, talk],
+        ZOOM: [signed_in, passcode, encrypted, alone, talk],
+        TEAMS: [signed_in, passcode, encrypted, alone, talk, live],
+        JITSI: [signed_in, passcode, alone, talk],
     }[platform]
 
 

@@ -18,6 +18,23 @@ def p(text: str) -> str:
     return f"<p>{text}</p>"
 
 
+MEET_MORE = '<button aria-label="Turn on captions">c</button><button aria-label="People">p</button><button aria-label="Chat with everyone">t</button>'
+ZOOM_MORE = '<button aria-label="open the participants list pane">p</button><button aria-label="open the chat panel">c</button>'
+ZOOM_OWN_TILE = '<div class="video-avatar__avatar"><div class="video-avatar__avatar-footer">Bot</div></div>'
+TEAMS_MORE = '<button id="roster-button">People</button><button id="chat-button">Chat</button>'
+TEAMS_OWN_TILE = '<div data-tid="modern-stage-wrapper"><div data-cid="calling-participant-stream"><span data-tid="participant-display-name">Bot</span></div></div>'
+STRANGE = {
+    "google_meet": MEET_TOOLBAR + MEET_MORE + MEET_OWN_TILE + p("Hang tight"),
+    "zoom": ZOOM_TOOLBAR + ZOOM_MORE + ZOOM_OWN_TILE + p("Hang tight"),
+    "teams": TEAMS_TOOLBAR + TEAMS_MORE + TEAMS_OWN_TILE + p("Hang tight"),
+}
+"""All that stands in a meeting but its people, in words that nobody knows."""
+LISTS = {
+    "google_meet": '<div role=listitem data-participant-id="p0"><span class="notranslate">Bot</span></div>',
+    "zoom": '<ul><li class="participants-li"><span class="participants-item__display-name">Bot</span></li></ul>',
+    "teams": '<ul role=tree><li role=treeitem data-cid="roster-participant">Bot</li></ul>',
+}
+OPENS = {"google_meet": "[aria-label=People]", "zoom": '[aria-label^="open the participants"]', "teams": "#roster-button"}
 TOOLBARS = {"google_meet": MEET_TOOLBAR, "zoom": ZOOM_TOOLBAR, "teams": TEAMS_TOOLBAR}
 INSIDE = {
     "google_meet": MEET_TOOLBAR + MEET_OWN_TILE + MEET_TILE,

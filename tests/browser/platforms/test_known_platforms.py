@@ -88,6 +88,40 @@ async def test_alerts_an_emptied_room_and_flicker_are_no_end(enter: Enter, page:
     assert bot.states.count(UiState.IN_MEETING) == 1
 
 
+COUNT_PRESSES = """(selector) => {
+  window.presses = 0;
+  document.addEventListener('click', (event) => { if (event.target.closest(selector)) window.presses++; });
+}"""
+OPEN_A_LIST = """([selector, html]) => document.querySelector(selector).addEventListener('click', () => {
+  const shown = document.querySelector('#list');
+  if (shown) return void shown.remove();
+  const list = document.body.appendChild(document.createElement('div'));
+  list.id = 'list';
+  list.innerHTML = html;
+})"""
+
+
+@pytest.mark.parametrize("name", pages.STRANGE)
+async def test_a_lobby_in_words_that_nobody_knows_is_no_meeting_and_a_meeting_that_lists_the_bot_alone_is(
+    enter: Enter, page: Page, name: str
+) -> None:
+    bot = await enter(name)
+    await page.evaluate(COUNT_PRESSES, pages.OPENS[name])
+    await page.evaluate(SHOW, pages.STRANGE[name])
+    await bot.until_state(UiState.UNKNOWN, timeout_s=20)
+    await bot.attendance._doubt.over()
+    assert UiState.IN_MEETING not in bot.states
+    assert await page.evaluate("() => window.presses") == 2  # opened, nobody there, closed
+    await page.evaluate(SHOW, "")
+    await bot.until_gone()
+    bot.attendance._doubt._not_before = 0.0
+    await page.evaluate(SHOW, pages.STRANGE[name])
+    await page.evaluate(OPEN_A_LIST, [pages.OPENS[name], pages.LISTS[name]])
+    await bot.until_state(UiState.IN_MEETING)
+    await bot.attendance._doubt.over()
+    assert not await page.evaluate("() => Boolean(document.querySelector('#list'))")
+
+
 @pytest.mark.parametrize(
     "html",
     [

@@ -46,11 +46,18 @@ export class Meeting extends Room {
 
   // Own tile first; each tile's wording as in the client: one's own says "You".
   people() {
+    if (this.client.view === "lobby") return this.strange();
     const tiles = [this.tile(this.client.self, true), ...this.client.others.map((person) => this.tile(person, false))];
     if (about.phantom_tile_seconds && !this.ready) tiles.push(h("div", { "data-participant-id": `spaces/${about.code}/devices/900`, "data-phantom": "", style: { width: 0, height: 0 } }));
     if (!this.client.others.length) tiles.push(h("p", {}, this.t.alone));
     this.tiles.replaceChildren(...tiles);
     if (this.open === "people") this.roster();
+    return undefined;
+  }
+
+  // A lobby in words that nobody knows, with all that stands in a meeting but its people.
+  strange() {
+    this.tiles.replaceChildren(this.tile({ id: "own", name: this.client.name }, true), h("h1", {}, this.t.strange));
   }
 
   tile(person, isSelf) {

@@ -42,6 +42,11 @@ export class App {
     };
   }
 
+  // Not in the lobby that nobody knows.
+  get knocking() {
+    return this.client.view === "lobby" && !about.strange_lobby;
+  }
+
   get joined() {
     return this.client.view === "meeting";
   }
@@ -91,9 +96,9 @@ export class App {
     const local = client.self ? entry(client.self) : { id: "local", name: this.displayName, local: true };
     return {
       "features/base/participants": { local, remote: new Map(client.others.map((person) => [person.id, entry(person)])), dominantSpeaker: speaker?.id, speakersList: new Map(speaker ? [[speaker.id, speaker.name]] : []) },
-      "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: client.view === "lobby" ? door : undefined, error: fault(ERRORS[client.view]) },
+      "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: this.knocking ? door : undefined, error: fault(ERRORS[client.view]) },
       "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
-      "features/lobby": { knocking: client.view === "lobby", lobbyEnabled: client.view === "lobby" },
+      "features/lobby": { knocking: this.knocking, lobbyEnabled: this.knocking },
       "features/subtitles": { _requestingSubtitles: this.subtitles, _transcriptMessages: this.transcripts },
       "features/chat": {
         isOpen: this.chatOpen,

@@ -26,13 +26,14 @@ export class Meeting extends Room {
 
   buttons() {
     const { t } = this;
-    const button = (label, onclick, more = {}) => h("div", { role: "button", tabindex: 0, "aria-label": label, className: "toolbox-button", onclick, ...more });
+    const button = (label, onclick, more = {}) => h("div", { role: "button", tabindex: 0, "aria-label": label, className: "toolbox-button", onclick, ...more }, h("div", { className: "toolbox-icon", style: { width: "48px", height: "48px" } }));
     this.bar.replaceChildren(
       h("div", { className: "toolbox-content-items" }, button(t.mic, () => this.client.media.set("audio", !this.client.media.on("audio"))), button(t.camera, () => this.client.media.set("video", !this.client.media.on("video"))), button(t.chat, () => this.toggleChat()), button(t.people, () => {}), button(t.more, () => {}), button(t.leave, () => this.client.leave(), { className: "toolbox-button hangup-button" })),
     );
   }
 
   people() {
+    if (this.client.view === "lobby") return this.strip.replaceChildren(h("h1", {}, this.t.strange)); // in words that nobody knows
     this.strip.replaceChildren(
       ...[...this.client.people.values()].map((person) => {
         const isSelf = person.id === this.client.selfId;
@@ -40,6 +41,7 @@ export class Meeting extends Room {
         return h("span", { id: isSelf ? "localVideoContainer" : `participant_${person.id}`, className: `videocontainer${person.speaking ? " dominant-speaker" : ""}`, style: { width: "600px", height: "340px" } }, video && player(video, "video"), h("span", { id: isSelf ? "localDisplayName" : `participant_${person.id}_name`, className: "displayname" }, isSelf ? `${person.name} (${this.t.me})` : person.name));
       }),
     );
+    return undefined;
   }
 
   toggleChat() {

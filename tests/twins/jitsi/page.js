@@ -86,7 +86,7 @@ function draw(what, detail) {
   if (what === "view") {
     meeting?.close();
     meeting = null;
-    if (client.view === "meeting") meeting = new Meeting(client, t, app);
+    if (client.view === "meeting" || (client.view === "lobby" && about.strange_lobby)) meeting = new Meeting(client, t, app);
     else VIEWS[client.view]?.();
   }
   if (meeting) meeting.draw(what, detail);

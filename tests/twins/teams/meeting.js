@@ -66,6 +66,7 @@ export class Meeting extends Room {
   }
 
   people() {
+    if (this.client.view === "lobby") return this.strange();
     const all = [...this.client.people.values()];
     this.stage.replaceChildren(
       ...all.map((person) => {
@@ -81,6 +82,14 @@ export class Meeting extends Room {
       }),
     );
     if (this.open === "people") this.roster();
+    return undefined;
+  }
+
+  // A lobby in words that nobody knows, with all that stands in a meeting but its people.
+  strange() {
+    const { name } = this.client;
+    const own = h("div", { "data-cid": "calling-participant-stream", "data-tid": name, role: "menuitem", "aria-label": `${name}, ${this.t.you}`, style: { width: "600px", height: "340px" } }, h("div", { "data-tid": "participant-name" }, name));
+    this.stage.replaceChildren(own, h("h1", {}, this.t.strange));
   }
 
   roster() {

@@ -74,7 +74,7 @@ function draw(what, detail) {
     client.redraw = null;
     meeting?.close();
     meeting = null;
-    if (client.view === "meeting") meeting = new Meeting(client, t);
+    if (client.view === "meeting" || (client.view === "lobby" && about.strange_lobby)) meeting = new Meeting(client, t);
     else VIEWS[client.view]?.();
   }
   if (meeting) meeting.draw(what, detail);

@@ -2,7 +2,7 @@
 
 export const TEXTS = {
   en: {
-    view: "View", gallery: "Gallery", speaker: "Speaker", captions_settings: "Captions settings", language_settings: "Language settings", spoken: "Spoken language", update: "Update",
+    strange: "Your card is with the doorkeeper", view: "View", gallery: "Gallery", speaker: "Speaker", captions_settings: "Captions settings", language_settings: "Language settings", spoken: "Spoken language", update: "Update",
     how: "How do you want to join your Teams meeting?", browser: "Continue on this browser", browser_label: "Join meeting from this browser", app: "Join on the Teams app", app_hint: "Don’t have the app?",
     no_devices: "Continue without audio or video", no_devices_title: "Are you sure you don’t want audio or video?", name: "Type your name", join: "Join now", cancel: "Cancel", mic: "Mic", camera: "Camera", connecting: "Connecting…",
     lobby: "Someone will let you in shortly", lobby_b: "someone in the meeting should let you in soon", hi: "Hi", host: "When the meeting starts, we’ll let people know you’re waiting", host_b: "Waiting for the meeting to start",
@@ -15,7 +15,7 @@ export const TEXTS = {
     consent: "Recording and transcription have started", consent_text: "By joining, you give consent for this meeting to be recorded.", allow: "I consent", no: "Leave", confirm: "OK", alert: "Your network is causing poor call quality", alert_text: "Meeting options have changed. People in the meeting may join without waiting.", unknown: "Meet the new Teams",
   },
   de: {
-    view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", captions_settings: "Untertiteleinstellungen", language_settings: "Spracheinstellungen", spoken: "Gesprochene Sprache", update: "Aktualisieren",
+    strange: "Ihre Karte liegt beim Pförtner", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", captions_settings: "Untertiteleinstellungen", language_settings: "Spracheinstellungen", spoken: "Gesprochene Sprache", update: "Aktualisieren",
     how: "Wie möchten Sie an Ihrer Teams-Besprechung teilnehmen?", browser: "In diesem Browser fortfahren", browser_label: "Über diesen Browser an der Besprechung teilnehmen", app: "In der Teams-App teilnehmen", app_hint: "Sie haben die App nicht?",
     no_devices: "Ohne Audio oder Video fortfahren", no_devices_title: "Möchten Sie wirklich kein Audio oder Video?", name: "Geben Sie Ihren Namen ein", join: "Jetzt teilnehmen", cancel: "Abbrechen", mic: "Mikrofon", camera: "Kamera", connecting: "Verbindung wird hergestellt…",
     lobby: "Sie werden in Kürze eingelassen", lobby_b: "jemand in der Besprechung sollte Sie bald einlassen", hi: "Hallo", host: "Wenn die Besprechung beginnt, teilen wir mit, dass Sie warten", host_b: "Warten auf den Beginn der Besprechung",
@@ -28,7 +28,7 @@ export const TEXTS = {
     consent: "Aufzeichnung und Transkription wurden gestartet", consent_text: "Mit der Teilnahme stimmen Sie der Aufzeichnung zu.", allow: "Ich stimme zu", no: "Verlassen", confirm: "OK", alert: "Ihr Netzwerk beeinträchtigt die Anrufqualität", alert_text: "Die Besprechungsoptionen wurden geändert.", unknown: "Das neue Teams",
   },
   ja: {
-    view: "表示", gallery: "ギャラリー", speaker: "スピーカー", captions_settings: "キャプション設定", language_settings: "言語設定", spoken: "音声言語", update: "更新",
+    strange: "受付に名刺を渡しました", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", captions_settings: "キャプション設定", language_settings: "言語設定", spoken: "音声言語", update: "更新",
     how: "Teams 会議にどのように参加しますか?", browser: "このブラウザーで続ける", browser_label: "このブラウザーから会議に参加", app: "Teams アプリで参加", app_hint: "アプリをお持ちではありませんか?",
     no_devices: "オーディオまたはビデオなしで続行", no_devices_title: "オーディオまたはビデオを使用しませんか?", name: "名前を入力", join: "今すぐ参加", cancel: "キャンセル", mic: "マイク", camera: "カメラ", connecting: "接続しています…",
     lobby: "まもなく会議への参加が許可されます", lobby_b: "会議の参加者がまもなく参加を許可します", hi: "こんにちは", host: "会議が開始されたら、お待ちいただいていることをお知らせします", host_b: "会議の開始を待っています",

@@ -61,6 +61,7 @@ export class Meeting extends Room {
   }
 
   people() {
+    if (this.client.view === "lobby") return this.strange();
     this.stage.replaceChildren(
       ...[...this.client.people.values()].map((person) => {
         const video = this.videos.get(person.id);
@@ -68,6 +69,13 @@ export class Meeting extends Room {
       }),
     );
     if (this.open === "people") this.roster();
+    return undefined;
+  }
+
+  // A waiting room in words that nobody knows, with all that stands in a meeting but its people.
+  strange() {
+    const own = h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, this.client.name)));
+    this.stage.replaceChildren(h("div", { className: "gallery-video-container__video-frame", style: { width: "600px", height: "340px" } }, own), h("h1", {}, this.t.strange));
   }
 
   mark(person) {

@@ -2,7 +2,7 @@
 
 export const TEXTS = {
   en: {
-    view: "View", gallery: "Gallery", speaker: "Speaker", caption_options: "More captions options", caption_language: "Caption Language",
+    strange: "The doorkeeper has your card", view: "View", gallery: "Gallery", speaker: "Speaker", caption_options: "More captions options", caption_language: "Caption Language",
     launch: "Launch Meeting", browser: "Join from your browser", download: "Don’t have Zoom Workplace installed? Download Now", cookies: "We use cookies to improve your experience.", accept: "Accept Cookies",
     name: "Your Name", pass: "Meeting Passcode", join: "Join", title: "Enter Meeting Info", mute: "Mute", unmute: "Unmute", start_video: "Start Video", stop_video: "Stop Video",
     devices: "Do you want people to hear you in the meeting?", devices_yes: "Use microphone", devices_no: "Continue without microphone and camera",
@@ -17,7 +17,7 @@ export const TEXTS = {
     alert: "Your network is unstable", alert_text: "Meeting settings were changed by the host. The meeting will not end.", reconnecting: "Reconnecting…", unknown: "A new look for meetings",
   },
   de: {
-    view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", caption_options: "Weitere Untertiteloptionen", caption_language: "Untertitelsprache",
+    strange: "Der Pförtner hat Ihre Karte", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", caption_options: "Weitere Untertiteloptionen", caption_language: "Untertitelsprache",
     launch: "Meeting starten", browser: "Mit Ihrem Browser anmelden", download: "Zoom Workplace nicht installiert? Jetzt herunterladen", cookies: "Wir verwenden Cookies.", accept: "Cookies akzeptieren",
     name: "Ihr Name", pass: "Meeting-Kenncode", join: "Beitreten", title: "Meeting-Informationen eingeben", mute: "Stummschalten", unmute: "Audio ein", start_video: "Video starten", stop_video: "Video beenden",
     devices: "Möchten Sie, dass andere Sie im Meeting hören?", devices_yes: "Mikrofon verwenden", devices_no: "Ohne Mikrofon und Kamera fortfahren",
@@ -32,7 +32,7 @@ export const TEXTS = {
     alert: "Ihr Netzwerk ist instabil", alert_text: "Der Host hat Einstellungen des Meetings geändert.", reconnecting: "Verbindung wird wiederhergestellt …", unknown: "Ein neues Aussehen",
   },
   ja: {
-    view: "表示", gallery: "ギャラリー", speaker: "スピーカー", caption_options: "その他の字幕オプション", caption_language: "字幕の言語",
+    strange: "受付でお待ちを", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", caption_options: "その他の字幕オプション", caption_language: "字幕の言語",
     launch: "ミーティングを起動", browser: "ブラウザから参加", download: "Zoom Workplace をインストールしていませんか?", cookies: "Cookie を使用しています。", accept: "Cookie を受け入れる",
     name: "名前", pass: "ミーティングパスコード", join: "参加", title: "ミーティング情報を入力", mute: "ミュート", unmute: "ミュート解除", start_video: "ビデオの開始", stop_video: "ビデオの停止",
     devices: "ミーティングで自分の声を聞こえるようにしますか?", devices_yes: "マイクを使用", devices_no: "マイクとカメラを使わずに続行",

@@ -58,11 +58,29 @@ def test_each_outcome_that_a_guest_may_meet_has_evidence(name: str) -> None:
     assert always <= told
 
 
+LISTED = {
+    "google_meet": "[role=listitem][data-participant-id]",
+    "zoom": ".participants-li, .participants-item",
+    "teams": '[data-cid="roster-participant"], [data-tid^="participantsInCall-"]',
+}
+
+
 @pytest.mark.parametrize("name", KNOWN)
-def test_toolbars_alone_prove_nothing_before_a_lobby_had_time_to_show(name: str) -> None:
+def test_being_in_needs_somebody_else_the_list_of_people_or_the_clients_own_word(name: str) -> None:
     for condition in dict(file_of(name).evidence)[UiState.IN_MEETING]:
-        counted = bool(condition.counters) or bool(condition.js)
-        assert counted or (condition.for_seconds or 0) >= 1, condition.where
+        parts = (condition, *condition.every)
+        listed = any(part.element is not None and part.element.css == LISTED[name] for part in parts if name in LISTED)
+        assert condition.counters or condition.js or listed, condition.where
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_where_nothing_else_tells_a_meeting_from_a_lobby_the_list_of_people_is_looked_at(name: str) -> None:
+    file = file_of(name)
+    assert file.doubt.when
+    assert file.people
+    opens, waits, closes = file.doubt.look or file.people.look
+    assert (opens.action, closes.action) == ("click", "click")
+    assert [one.element.css for one in waits.wait_for if one.element] == [LISTED[name]]
 
 
 def test_google_meet_is_asked_for_english() -> None:

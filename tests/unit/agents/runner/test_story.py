@@ -835,6 +835,16 @@ async def test_an_unknown_page_is_kept_and_waited_on(stage: Stage) -> None:
     await stage.until_move("put_in_waiting_room")
 
 
+async def test_an_unknown_page_after_asking_to_join_may_be_a_lobby_and_is_waited_on_as_long(stage: Stage) -> None:
+    stage.spec.settings.automatic_leave_settings.waiting_room_timeout_seconds = 1
+    stage.start()
+    await stage.until_entered()
+    stage.show(UiState.UNKNOWN)
+    began = asyncio.get_running_loop().time()
+    await stage.until(lambda: "join_step_failed" in stage.codes())
+    assert asyncio.get_running_loop().time() - began >= 1 > stage.patience.evidence_s
+
+
 async def test_a_page_that_lost_its_connection_has_longer_to_find_back(stage: Stage) -> None:
     stage.patience = replace(stage.patience, back_s=0.01, lost_s=30)
     stage.start()

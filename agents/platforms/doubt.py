@@ -1,0 +1,55 @@
+"""The meeting's controls and nothing else that is known: a meeting where nobody else is, or a lobby in words that nobody knows.
+
+Both show the same, so nothing that only stands there decides. The bot does what a guest would do who wonders: it opens the list
+of who is there, for a moment. Only a meeting lists the bot; the file's evidence of being in says how to see that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from agents.platforms.facts import Facts
+from agents.platforms.platform_file import DoubtRules, Step
+from agents.platforms.program import Program
+from agents.platforms.steps import StepRunner, compile_steps
+
+FIRST_LOOK_SECONDS = 1.0
+"""From the first sight of the controls: a lobby has shown its words by then, and other people their tiles."""
+NEXT_LOOK_SECONDS = 20.0
+"""A bot may be let in where nobody is any more; and a page must not be pressed without end."""
+LOOK_SECONDS = 8.0
+
+
+class Doubt:
+    """The doubt of one attendance."""
+
+    def __init__(self, rules: DoubtRules, people_look: Sequence[Step], program: Program) -> None:
+        self._when = program.formulas(rules.when)
+        self._steps = compile_steps(rules.look or people_look, program)
+        self._since: float | None = None
+        self._not_before = 0.0
+        self._looking = asyncio.Lock()
+
+    def due(self, facts: Facts, now: float, *, nothing_known: bool) -> tuple[bool, float | None]:
+        """Whether to look now, which is then taken as being done; and when to ask again."""
+        if not nothing_known or not any(facts.holds(one) for one in self._when):
+            self._since = None
+            return False, None
+        self._since = now if self._since is None else self._since
+        at = max(self._since + FIRST_LOOK_SECONDS, self._not_before)
+        if now < at:
+            return False, at
+        self._not_before = now + NEXT_LOOK_SECONDS
+        return True, self._not_before
+
+    async def look(self, runner: StepRunner, *, passed: Callable[[], bool]) -> None:
+        """Opens the list and closes it. Raises JoinStepError and the browser's errors."""
+        async with self._looking:
+            await runner.run(self._steps, passed=passed, until=time.monotonic() + LOOK_SECONDS)
+
+    async def over(self) -> None:
+        """Returns when no look is under way: its last step closes what its first has opened."""
+        async with self._looking:
+            return
