@@ -59,6 +59,7 @@ generate-check: ## Generated files are current
 	@$(BIN)/python -m tools.draw_states --check
 	@$(BIN)/python -m tools.write_fields --check
 	@$(BIN)/python -m tools.write_api --check
+	@$(BIN)/python tools/check_locks.py
 
 unit: ## Tests without processes
 	@$(BIN)/python -m pytest $(TWO) tests/unit tests/measure

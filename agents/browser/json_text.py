@@ -16,9 +16,9 @@ def loads(text: str | bytes) -> Any:
     """The value, with a question mark for each half character. Raises orjson.JSONDecodeError for what is no JSON."""
     try:
         return orjson.loads(text)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as strict:
         try:
             lenient = json.dumps(json.loads(text), ensure_ascii=False)
-        except RecursionError:
-            lenient = ""
+        except (ValueError, RecursionError):  # no JSON in the standard library's eyes either, or a number too long for it
+            raise strict from None
         return orjson.loads(lenient.encode(errors="replace"))

@@ -155,6 +155,8 @@ async def test_calls_on_a_lost_connection_fail_at_once(connection: SafeConnectio
     for call in [*waiting, connection.send("A.a"), session.send("A.a")]:
         with pytest.raises(SessionGoneError):
             await asyncio.wait_for(call, 1)
+    await connection.dispose()
+    assert connection._receiver.cancelled() or connection._receiver.exception() is None, "nothing goes unheard"
 
 
 async def test_calls_that_nobody_waits_for_make_no_noise(
