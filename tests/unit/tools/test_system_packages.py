@@ -41,12 +41,12 @@ class Machine:
     def debian(self, *packages: str) -> None:
         self.archive.write_text(" ".join(packages))
         self.answers("apt-get", f'echo "apt-get $@" >>{self.ran}')
-        self.answers("apt-cache", f'case " $(cat {self.archive}) " in *" $2 "*) exit 0;; *) exit 1;; esac')
+        known = '*" $2 "*) echo "Package: $2";; *" mentions:$2 "*) ;;'  # a name that is only mentioned has nothing to show
+        self.answers("apt-cache", f'case " $(cat {self.archive}) " in {known} *) exit 1;; esac')
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIPT, "run"], env={"PATH": str(self.bin), "LC_ALL": "C"}, capture_output=True, text=True, timeout=30, check=False
-        )
+    def run(self, for_what: str = "run", **environment: str) -> subprocess.CompletedProcess[str]:
+        env = {"PATH": str(self.bin), "LC_ALL": "C", **environment}
+        return subprocess.run([SCRIPT, for_what], env=env, capture_output=True, text=True, timeout=30, check=False)
 
     @property
     def commands(self) -> list[str]:
@@ -130,3 +130,42 @@ def test_what_apt_says_of_its_failure_is_shown(machine: Machine) -> None:
     assert done.returncode == 1
     assert "E: no network" in done.stderr
     assert "run make again" in done.stderr
+
+
+SERVICES = ("initdb", "redis-server", "rabbitmq-server", "node", "ip")
+
+
+def test_a_debian_without_janus_is_set_up_for_the_tests_all_the_same(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian("redis-server", "mentions:janus")
+    machine.has(*ALL_THERE, *(name for name in SERVICES if name != "redis-server"))
+    done = machine.run("test")
+    assert done.returncode == 0, done.stderr
+    assert machine.commands[-1] == "apt-get install -y --no-install-recommends redis-server"
+
+
+def test_a_debian_with_janus_gets_it_for_the_tests(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian("janus", "janus-demos", "libjs-janus-gateway")
+    machine.has(*ALL_THERE, *SERVICES)
+    assert machine.run("test").returncode == 0
+    assert machine.commands[-1] == "apt-get install -y --no-install-recommends janus janus-demos libjs-janus-gateway"
+
+
+def test_ci_does_without_nothing(machine: Machine) -> None:
+    machine.is_("Linux", root=True)
+    machine.debian()
+    machine.has(*ALL_THERE, *SERVICES)
+    assert machine.run("test", CI="true").returncode == 0
+    assert machine.commands[-1] == "apt-get install -y --no-install-recommends janus janus-demos libjs-janus-gateway"
+
+
+def test_a_mac_needs_no_linux_for_the_tests(machine: Machine) -> None:
+    machine.is_("Darwin", root=False)
+    machine.has("python3", "ffmpeg", "espeak-ng", "initdb", "redis-server", "rabbitmq-server")
+    done = machine.run("test")
+    assert done.returncode == 1
+    assert "Rollcall needs: node\n" in done.stdout
+    assert "redis rabbitmq node" in done.stderr
+    machine.has("node")
+    assert machine.run("test").returncode == 0
