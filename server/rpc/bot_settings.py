@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rollcall.v1 import bot_pb2, bot_settings_pb2
 from rollcall.v1.bot_service_pb2 import CreateBotRequest
 from rollcall.v1.bot_settings_pb2 import AutomaticLeaveSettings, BotSettings, RecordingSettings
 from server.domain import defaults
+
+_FORMAT: Final = bot_settings_pb2.RecordingFormat.Value(f"RECORDING_FORMAT_{defaults.RECORDING_FORMAT.upper()}")
+_VIEW: Final = bot_settings_pb2.RecordingView.Value(f"RECORDING_VIEW_{defaults.RECORDING_VIEW.upper()}")
+_RESOLUTION: Final = bot_settings_pb2.RecordingResolution.Value(f"RECORDING_RESOLUTION_{defaults.RECORDING_RESOLUTION.upper()}")
+_TO: Final = bot_pb2.ChatMessageTo.Value(f"CHAT_MESSAGE_TO_{defaults.CHAT_MESSAGE_TO.upper()}")
 
 
 def _defaults() -> BotSettings:
@@ -19,9 +26,9 @@ def _defaults() -> BotSettings:
             authorized_user_not_in_meeting_timeout_seconds=defaults.AUTHORIZED_USER_NOT_IN_MEETING_TIMEOUT_SECONDS,
         ),
         recording_settings=RecordingSettings(
-            format=bot_settings_pb2.RECORDING_FORMAT_MP4,
-            view=bot_settings_pb2.RECORDING_VIEW_SPEAKER_VIEW,
-            resolution=bot_settings_pb2.RECORDING_RESOLUTION_1080P,
+            format=_FORMAT,
+            view=_VIEW,
+            resolution=_RESOLUTION,
             record_chat_messages_when_paused=False,
             record_async_transcription_audio_chunks=False,
             record_participant_speech_start_stop_events=False,
@@ -47,10 +54,10 @@ def _mend(settings: BotSettings) -> None:
     """An enum sent as its zero means the default as well."""
     recording = settings.recording_settings
     if recording.format == _UNSPECIFIED:
-        recording.format = bot_settings_pb2.RECORDING_FORMAT_MP4
+        recording.format = _FORMAT
     if recording.view == _UNSPECIFIED:
-        recording.view = bot_settings_pb2.RECORDING_VIEW_SPEAKER_VIEW
+        recording.view = _VIEW
     if recording.resolution == _UNSPECIFIED:
-        recording.resolution = bot_settings_pb2.RECORDING_RESOLUTION_1080P
+        recording.resolution = _RESOLUTION
     if settings.HasField("bot_chat_message") and settings.bot_chat_message.to == _UNSPECIFIED:
-        settings.bot_chat_message.to = bot_pb2.CHAT_MESSAGE_TO_EVERYONE
+        settings.bot_chat_message.to = _TO

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Engine, PoolProxiedConnection
 
 from server.domain.errors import DatabaseAway
+from server.store.discretion import hush
 from server.store.engines import is_away
 from server.store.records import BotRecord, StoreConfig
 from server.store.rows import RECORD_COLUMNS, RECORD_FIELDS, record_from
@@ -140,6 +141,7 @@ class BotReader:
             try:
                 return read(what)
             except Exception as error:
+                hush(error)  # the driver's own cursor: no engine has done it
                 if not is_away(error):
                     raise
                 self._disconnect()

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from server.domain.errors import BadSetting, DataFolderInUse
+from server.store.discretion import keep_quiet
 from server.store.records import StoreConfig
 
 _CONNECT_S: Final = 3
@@ -38,8 +39,11 @@ def make_engine(config: StoreConfig, *, writes: bool, patient: bool = False) -> 
     """
     path = config.sqlite_path
     if path is not None:
-        return _sqlite_engine(path, busy_ms=round(config.wait_seconds * 1000), writes=writes)
-    return _postgresql_engine(config.database_url, writes=writes, patient=patient)
+        engine = _sqlite_engine(path, busy_ms=round(config.wait_seconds * 1000), writes=writes)
+    else:
+        engine = _postgresql_engine(config.database_url, writes=writes, patient=patient)
+    keep_quiet(engine)
+    return engine
 
 
 def postgresql_dsn(url: str) -> str:

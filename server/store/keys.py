@@ -88,6 +88,8 @@ class CreateKey(Op[tuple[KeyRecord, str]]):
 class RevokeKey(Op[KeyRecord]):
     """A key that opens nothing any more."""
 
+    alone = True
+
     def __init__(self, key_id: str, actor: str) -> None:
         self._key_id = key_id
         self._actor = actor
@@ -112,6 +114,8 @@ class RevokeKey(Op[KeyRecord]):
 
 class NoteUse(Op[None]):
     """When a key was last used, to the minute."""
+
+    alone = True
 
     def __init__(self, key_id: str) -> None:
         self._key_id = key_id

@@ -1,4 +1,7 @@
-"""Accounts with which bots sign in: `store.logins`. One account is one bot's at a time, for as long as that bot's lease."""
+"""Accounts with which bots sign in: `store.logins`. One account is one bot's at a time, for as long as that bot's lease.
+
+Each operation has a transaction of its own, and locks its bot first, then accounts in the order of their ids.
+"""
 
 from __future__ import annotations
 
@@ -112,6 +115,8 @@ def read_login(connection: Connection, project_id: str | None, login_id: str) ->
 class CreateLogin(Op[LoginRecord]):
     """A new account."""
 
+    alone = True
+
     def __init__(
         self, login_id: str, project_id: str, platform: int, group_name: str, name: str, *, sealed: bytes, expires_us: int | None
     ) -> None:
@@ -146,6 +151,8 @@ class CreateLogin(Op[LoginRecord]):
 class RenewLogin(Op[LoginRecord]):
     """A new session for an account."""
 
+    alone = True
+
     def __init__(self, project_id: str, login_id: str, *, sealed: bytes, expires_us: int | None) -> None:
         self._project_id = project_id
         self._id = login_id
@@ -161,6 +168,8 @@ class RenewLogin(Op[LoginRecord]):
 class DeleteLogin(Op[None]):
     """An account that is gone."""
 
+    alone = True
+
     def __init__(self, project_id: str, login_id: str) -> None:
         self._project_id = project_id
         self._id = login_id
@@ -173,6 +182,8 @@ class DeleteLogin(Op[None]):
 
 class TakeLogin(Op[TakenLogin]):
     """An account of a group for a bot; the same again where it has one already."""
+
+    alone = True
 
     def __init__(self, bot_id: str, epoch: int, platform: int, group_name: str) -> None:
         self.bot_ids = (bot_id,)
@@ -197,6 +208,8 @@ class TakeLogin(Op[TakenLogin]):
 class RefuseLogin(Op[None]):
     """The platform did not take the account that a bot has."""
 
+    alone = True
+
     def __init__(self, bot_id: str, epoch: int, login_id: str, problem: str) -> None:
         self.bot_ids = (bot_id,)
         self._epoch = epoch
@@ -213,6 +226,8 @@ class RefuseLogin(Op[None]):
 
 class ResealLogin(Op[bool]):
     """Puts the same session, sealed anew, in the place of what was read; False where it was renewed meanwhile."""
+
+    alone = True
 
     def __init__(self, login_id: str, read: bytes, sealed: bytes) -> None:
         self._id = login_id

@@ -61,6 +61,8 @@ class CreateProject(Op[ProjectRecord]):
 class UpdateProject(Op[ProjectRecord]):
     """A project's name and own limits: those in `own_limits` are set, those in `reset` taken away."""
 
+    alone = True
+
     def __init__(
         self, project_id: str, name: str | None, own_limits: Mapping[str, int], reset: Iterable[str], actor: str
     ) -> None:

@@ -1,4 +1,8 @@
-"""Operations on webhooks themselves. Each changes the project's mark, so that a project's webhooks change one after the other."""
+"""Operations on webhooks themselves. Each changes the project's mark, so that a project's webhooks change one after the other.
+
+Each has a transaction of its own, and locks in one order: the secret where there was none, the project, lines in order, the
+webhook, its deliveries.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,13 @@ _CANCEL: Final = (
     .where(WEBHOOK_DELIVERY.c.webhook_id == bindparam("key"), WEBHOOK_DELIVERY.c.state == DeliveryState.PENDING.value)
     .values(state=DeliveryState.CANCELED.value, next_attempt_us=None, error=bindparam("why"))
 )
+_LOCK_LINES: Final = (
+    select(WEBHOOK_LINE.c.bot_id)
+    .where(WEBHOOK_LINE.c.webhook_id == bindparam("key"))
+    .order_by(WEBHOOK_LINE.c.bot_id)
+    .with_for_update()
+)
+"""As those wait for lines who settle attempts: in order."""
 _DROP_LINES: Final = delete(WEBHOOK_LINE).where(WEBHOOK_LINE.c.webhook_id == bindparam("key"))
 _CANCELED_BECAUSE: Final = "The webhook was disabled before it could be sent."
 
@@ -57,6 +68,8 @@ def read_webhook(connection: Connection, project_id: str | None, webhook_id: str
 class CreateWebhook(Op[WebhookRecord]):
     """A new webhook of a project. `limit`: most that the project may have."""
 
+    alone = True
+
     def __init__(self, webhook_id: str, project_id: str, url: str, triggers: int, *, sealed_secret: bytes, limit: int) -> None:
         self._id = webhook_id
         self._project_id = project_id
@@ -84,6 +97,8 @@ class CreateWebhook(Op[WebhookRecord]):
 
 class UpdateWebhook(Op[WebhookRecord]):
     """Changes what is given; `enabled` True forgets that it was failing."""
+
+    alone = True
 
     def __init__(self, project_id: str, webhook_id: str, *, url: str | None, triggers: int | None, enabled: bool | None) -> None:
         self._project_id = project_id
@@ -120,6 +135,8 @@ class UpdateWebhook(Op[WebhookRecord]):
 class DisableWebhook(Op[WebhookRecord | None]):
     """Ends a webhook that took nothing for days. None where it is disabled already, or gone, or has begun to take again."""
 
+    alone = True
+
     def __init__(self, webhook_id: str, failing_since_us: int) -> None:
         self._id = webhook_id
         self._since_us = failing_since_us
@@ -141,6 +158,8 @@ class DisableWebhook(Op[WebhookRecord | None]):
 class DeleteWebhook(Op[None]):
     """A webhook that is gone, with its deliveries."""
 
+    alone = True
+
     def __init__(self, project_id: str, webhook_id: str) -> None:
         self._project_id = project_id
         self._id = webhook_id
@@ -150,7 +169,7 @@ class DeleteWebhook(Op[None]):
         connection = batch.connection
         found = read_webhook(connection, self._project_id, self._id)
         outbox.change_mark(connection, found.project_id)
-        connection.execute(_DROP_LINES, {"key": found.id})
+        _drop_lines(connection, found.id)
         connection.execute(delete(WEBHOOK_DELIVERY).where(WEBHOOK_DELIVERY.c.webhook_id == found.id))
         connection.execute(delete(WEBHOOK_SECRET).where(WEBHOOK_SECRET.c.owner_id == found.id))
         connection.execute(delete(WEBHOOK).where(WEBHOOK.c.id == found.id))
@@ -171,6 +190,8 @@ class RotateSecret(Op[SecretRecord]):
     `webhook_id` None: the project's own secret, which is made where there is none.
     """
 
+    alone = True
+
     def __init__(self, project_id: str, webhook_id: str | None, rotation: Rotation) -> None:
         self._project_id = project_id
         self._webhook_id = webhook_id
@@ -185,23 +206,27 @@ class RotateSecret(Op[SecretRecord]):
                 raise Unfulfilled(
                     "WEBHOOK_OF_BOT", "A bot's own webhook is signed with the project's webhook secret; rotate that one instead."
                 )
+        # The secret before the project, as whoever makes a bot with webhooks of its own has them.
+        first = {"owner_id": new.owner_id, "sealed": new.sealed}
+        connection.execute(outbox.INSERT_SECRET[connection.dialect.name], first)
         outbox.change_mark(connection, self._project_id)
         own = WEBHOOK_SECRET.c.owner_id == new.owner_id
-        old = connection.execute(select(WEBHOOK_SECRET.c.sealed).where(own)).scalar_one_or_none()
-        overlaps = old is not None and new.overlap_us > 0
+        old = bytes(connection.execute(select(WEBHOOK_SECRET.c.sealed).where(own)).scalar_one())
+        overlaps = old != new.sealed and new.overlap_us > 0  # else there was none
         record = SecretRecord(
             new.owner_id,
             new.sealed,
-            previous_sealed=bytes(old) if old is not None and overlaps else None,
+            previous_sealed=old if overlaps else None,
             previous_until_us=batch.now_us + new.overlap_us if overlaps else None,
         )
-        values = asdict(record)
-        connection.execute(WEBHOOK_SECRET.insert() if old is None else update(WEBHOOK_SECRET).where(own), values)
+        connection.execute(update(WEBHOOK_SECRET).where(own), asdict(record))
         return record
 
 
 class ProjectSecret(Op[SecretRecord]):
     """The project's own secret; `sealed` becomes it where there is none."""
+
+    alone = True
 
     def __init__(self, project_id: str, sealed: bytes) -> None:
         self._project_id = project_id
@@ -217,6 +242,8 @@ class ProjectSecret(Op[SecretRecord]):
 class Reseal(Op[bool]):
     """Puts the same secret, sealed anew, in the place of what was read; False where it was rotated meanwhile."""
 
+    alone = True
+
     def __init__(self, read: SecretRecord, sealed: bytes, previous_sealed: bytes | None) -> None:
         self._read = read
         self._values = {"sealed": sealed, "previous_sealed": previous_sealed}
@@ -230,7 +257,7 @@ class Reseal(Op[bool]):
 
 def disable(connection: Connection, webhook_id: str, reason: DisabledReason) -> None:
     """Ends what waits for the webhook, and takes nothing new. Lines go first: whoever settles an attempt locks them first too."""
-    connection.execute(_DROP_LINES, {"key": webhook_id})
+    _drop_lines(connection, webhook_id)
     connection.execute(update(WEBHOOK).where(WEBHOOK.c.id == webhook_id).values(disabled_reason=reason.value))
     cancel(connection, webhook_id)
 
@@ -239,6 +266,12 @@ def cancel(connection: Connection, webhook_id: str, *, bot_id: str | None = None
     """Ends the deliveries that wait for a webhook, or for it of one bot."""
     which = _CANCEL if bot_id is None else _CANCEL.where(WEBHOOK_DELIVERY.c.bot_id == bot_id)
     connection.execute(which, {"key": webhook_id, "why": _CANCELED_BECAUSE})
+
+
+def _drop_lines(connection: Connection, webhook_id: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_LINES, {"key": webhook_id}).all()
+    connection.execute(_DROP_LINES, {"key": webhook_id})
 
 
 def _require_new_url(connection: Connection, project_id: str, url: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
@@ -24,6 +24,7 @@ from server.store.webhook_records import Attempt, DeliveryRecord, Line, Parcel, 
 from server.store.webhook_tables import WEBHOOK, WEBHOOK_DELIVERY, WEBHOOK_LINE
 from server.store.writer import Op
 
+T = TypeVar("T")
 _SECOND_US: Final = 1_000_000
 _LOOKED_AT: Final = 4
 """Lines that are looked at for each one that is wanted: some may belong to webhooks that have their share already."""
@@ -86,6 +87,7 @@ _OLD: Final = (
     .where(WEBHOOK_DELIVERY.c.created_us < bindparam("before_us"), WEBHOOK_DELIVERY.c.state != DeliveryState.PENDING.value)
     .order_by(WEBHOOK_DELIVERY.c.created_us)
     .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
 
 
@@ -125,7 +127,21 @@ class ClaimLines(Op[list[Line]]):
         return lines
 
 
-class SettleAttempt(Op[Settled]):
+class _AtLine(Op[T]):
+    """What is done by whoever holds a line. All lines of a batch are locked together, in order: whoever adds a delivery meanwhile
+    waits, and finds its line as it is then.
+    """
+
+    line: Line
+    touches_webhook = False
+
+    @classmethod
+    def prepare(cls, batch: Batch, ops: Sequence[_AtLine[Any]]) -> None:
+        """Locks in order."""
+        _lock(batch, [op.line for op in ops], {op.line.webhook_id for op in ops if op.touches_webhook})
+
+
+class SettleAttempt(_AtLine[Settled]):
     """Stores how an attempt went. The line stays ours, unless the delivery has to wait: then it is let go until that is due."""
 
     def __init__(self, line: Line, parcel: Parcel, attempt: Attempt, *, lease_us: int, was_failing: bool, last: bool) -> None:
@@ -136,11 +152,6 @@ class SettleAttempt(Op[Settled]):
         self._attempt = attempt
         self._lease_us = lease_us
         self.touches_webhook = was_failing or attempt.error is not None
-
-    @classmethod
-    def prepare(cls, batch: Batch, ops: Sequence[SettleAttempt]) -> None:
-        """Locks in order."""
-        _lock(batch, [op.line for op in ops], {op.line.webhook_id for op in ops if op.touches_webhook})
 
     def run(self, batch: Batch) -> Settled:
         """What came of it; nothing, where the lease is over."""
@@ -188,16 +199,11 @@ class SettleAttempt(Op[Settled]):
         return batch.connection.execute(select(WEBHOOK.c.failing_since_us).where(mine)).scalar_one_or_none()
 
 
-class ReleaseLine(Op[None]):
+class ReleaseLine(_AtLine[None]):
     """Lets go of a line: it is gone where nothing waits, else due when its first delivery is."""
 
     def __init__(self, line: Line) -> None:
         self.line = line
-
-    @classmethod
-    def prepare(cls, batch: Batch, ops: Sequence[ReleaseLine]) -> None:
-        """Locks in order; whoever adds a delivery meanwhile waits, and finds the line as it is then."""
-        _lock(batch, [op.line for op in ops], set())
 
     def run(self, batch: Batch) -> None:
         """Silent where the lease is over. Where the webhook takes nothing any more the line ends: what somebody had sent again
@@ -221,6 +227,8 @@ def read_delivery(connection: Connection, webhook_id: str, delivery_id: str) -> 
 
 class Redeliver(Op[DeliveryRecord]):
     """Sends once more: a delivery that has ended begins anew, one that waits is tried at once."""
+
+    alone = True
 
     def __init__(self, project_id: str, webhook_id: str, delivery_id: str) -> None:
         self._project_id = project_id
@@ -247,6 +255,8 @@ class Redeliver(Op[DeliveryRecord]):
 
 class ForgetDeliveries(Op[int]):
     """Deletes deliveries that have ended and were made before an instant, `most` at a time; gives how many there were."""
+
+    alone = True
 
     def __init__(self, before_us: int, most: int) -> None:
         self._before_us = before_us

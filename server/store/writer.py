@@ -11,9 +11,9 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -43,6 +43,10 @@ class Op(Generic[T]):
 
     bot_ids: Sequence[str] = ()
     """The rows it needs; those that do not exist are missed by `Batch.bot`, not here."""
+    alone: ClassVar[bool] = False
+    """Whether it wants a transaction of its own, as one does that locks other rows than those of bots as it runs: what a batch
+    locks for one operation after the other is in no order, so that two servers could wait for each other in a circle.
+    """
 
     def parts(self) -> Iterable[Op[Any]]:
         """What has to be prepared: the operation, and those that it carries out."""
@@ -50,7 +54,7 @@ class Op(Generic[T]):
 
     @classmethod
     def prepare(cls, batch: Batch, ops: Sequence[Any]) -> None:
-        """Reads what the operations of this kind need besides their rows, for all of them at once."""
+        """Reads, and locks in order, what the operations of this kind need besides their rows, for all of them at once."""
 
     def run(self, batch: Batch) -> T:
         """Does it; gives what the caller gets once the transaction is committed."""
@@ -113,8 +117,8 @@ class Writer:
         open_ = True
         while open_:
             entries, open_ = self._take()
-            if entries:
-                self._settle(entries)
+            for together in _transactions(entries):
+                self._settle(together)
         self._disconnect()
 
     def _take(self) -> tuple[list[_Entry], bool]:
@@ -244,13 +248,33 @@ class Writer:
                 entry.future.set_result(entry.result)
 
 
+def _transactions(entries: list[_Entry]) -> Iterator[list[_Entry]]:
+    """The entries in their order, as they are committed together."""
+    together: list[_Entry] = []
+    for entry in entries:
+        if any(part.alone for part in entry.op.parts()):
+            if together:
+                yield together
+            yield [entry]
+            together = []
+        else:
+            together.append(entry)
+    if together:
+        yield together
+
+
 def _prepare(batch: Batch, ops: list[Op[Any]]) -> None:
+    """Those that inherit one `prepare` are prepared together, whatever their kinds are: so it can lock for all in order."""
     kinds: dict[type[Op[Any]], list[Op[Any]]] = {}
     for op in ops:
         for part in op.parts():
-            kinds.setdefault(type(part), []).append(part)
+            kinds.setdefault(_preparer(type(part)), []).append(part)
     for kind, same in kinds.items():
         kind.prepare(batch, same)
+
+
+def _preparer(kind: type[Op[Any]]) -> type[Op[Any]]:
+    return next(one for one in kind.__mro__ if "prepare" in vars(one))
 
 
 def _run_one(batch: Batch, entry: _Entry) -> None:
