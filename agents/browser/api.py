@@ -78,7 +78,9 @@ class Page(Protocol):
 
     @property
     def failure(self) -> asyncio.Future[Exception]:
-        """Done once, with the BrowserError (as its result), when the page crashed, hung, closed itself or lost its browser."""
+        """Done once, with the BrowserError (as its result), when the page crashed, hung, closed itself (or went to about:blank
+        unasked), or lost its browser.
+        """
         ...
 
     async def add_script(self, source: str) -> None:

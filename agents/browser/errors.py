@@ -42,7 +42,7 @@ class PageCrashedError(PageError):
 
 
 class PageClosedError(PageError):
-    """The page closed itself, or a call came after `close`. A page's `failure` in the first case."""
+    """The page closed itself or went to about:blank, or a call came after `close`. A page's `failure` in the first two cases."""
 
 
 class PageHungError(PageError):

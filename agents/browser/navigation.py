@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from agents.browser.calls import call
 from agents.browser.errors import LoadFailure, PageLoadError
 from agents.browser.pyppeteer_fixes import Params, SafeSession
 
+NOWHERE = "about:blank"
 NO_BODIES = {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0}
 """The network is watched only while a page is opened, and no body kept: in an hour's meeting that grows to 100 MB."""
 
@@ -34,9 +36,13 @@ KINDS = (
 class Navigation:
     """Opens addresses in one page. Made once a page, for it hears the page's events."""
 
-    def __init__(self, session: SafeSession, frame_id: str) -> None:
+    def __init__(self, session: SafeSession, frame_id: str, went_nowhere: Callable[[], None]) -> None:
+        """`went_nowhere` is called when the page goes to about:blank by itself: no document of a site is shown any more."""
         self._session = session
         self._frame_id = frame_id
+        self._went_nowhere = went_nowhere
+        self._wanted = NOWHERE
+        """Where we sent the page last; a new tab is nowhere."""
         self._loader = ""
         """The document that is there or coming."""
         self._ready: set[str] = set()
@@ -47,7 +53,7 @@ class Navigation:
         session.on("Page.lifecycleEvent", self._on_lifecycle)
         session.on("Network.responseReceived", self._on_response)
         session.on("Page.frameStartedNavigating", lambda event: self._on_pending(event["frameId"], pending=True))
-        session.on("Page.frameNavigated", lambda event: self._on_pending(event["frame"]["id"], pending=False))
+        session.on("Page.frameNavigated", self._on_navigated)
         session.on("Page.frameStoppedLoading", lambda event: self._on_pending(event["frameId"], pending=False))
 
     async def start(self) -> None:
@@ -61,6 +67,7 @@ class Navigation:
         self._ready.clear()
         self._statuses.clear()
         before = self._loader
+        self._wanted = url
         try:
             async with asyncio.timeout(timeout_s):
                 await self._session.send("Network.enable", NO_BODIES)
@@ -98,6 +105,12 @@ class Navigation:
             self._ready.add(event["loaderId"])
             self._changed.set()
 
+    def _on_navigated(self, event: Params) -> None:
+        frame = event["frame"]
+        self._on_pending(frame["id"], pending=False)
+        if frame["id"] == self._frame_id and frame["url"] == NOWHERE != self._wanted:
+            self._went_nowhere()
+
     def _on_pending(self, frame_id: str, *, pending: bool) -> None:
         if frame_id == self._frame_id:
             self.is_pending = pending
@@ -112,4 +125,4 @@ def _allowed(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return url == "about:blank" or (parts.scheme in {"http", "https"} and bool(parts.hostname))
+    return url == NOWHERE or (parts.scheme in {"http", "https"} and bool(parts.hostname))

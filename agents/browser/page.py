@@ -49,7 +49,7 @@ class ChromiumPage:
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._bindings = Bindings(self._flooded)
         self._frames = Frames(connection, session, target_id, self._bindings.called)
-        self._navigation = Navigation(session, target_id)
+        self._navigation = Navigation(session, target_id, self._went_nowhere)
         self._keyboard = Keyboard(session)
         self._mouse = Mouse(session, self._keyboard)
         self._watchdog: asyncio.Task[None] | None = None
@@ -176,6 +176,9 @@ class ChromiumPage:
             self.fail(BrowserLostError("the browser ended, or its connection broke"))
         else:
             self.fail(PageClosedError("the page closed itself"))
+
+    def _went_nowhere(self) -> None:
+        self.fail(PageClosedError("the page went to about:blank by itself"))
 
     def _check_alive(self) -> None:
         if self._failure.done():

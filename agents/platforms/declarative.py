@@ -42,6 +42,8 @@ PAST_THE_DOOR = frozenset({UiState.IN_MEETING, UiState.LOBBY, UiState.HOST_ABSEN
 """States in which there is nothing more to press on the way in."""
 LEAVE_SECONDS = 2.0
 LET_GO_SECONDS = 1.0
+FIRST_OPEN_SECONDS = 20.0
+"""A page that has not come by then seldom comes at all: another try is worth more than to wait on, and has twice as long."""
 
 
 class DeclarativeAdapter:
@@ -178,7 +180,8 @@ class DeclarativeAttendance:
         """A page that says with status 404 what it has to say is evidence, not a failure."""
         before = self._facts.documents
         try:
-            await self._page.open(url, timeout_s=self._file.url.timeout_seconds)
+            patience = FIRST_OPEN_SECONDS * 2 ** min(self._request.attempt - 1, 10)
+            await self._page.open(url, timeout_s=min(patience, self._file.url.timeout_seconds))
         except PageLoadError as error:
             if error.kind is not LoadFailure.HTTP or not await self._says_why(before):
                 raise
@@ -218,10 +221,7 @@ class DeclarativeAttendance:
             log.info("platform.leave_steps_failed", platform=self._file.name, reason=type(error).__name__)
         with contextlib.suppress(BrowserError, TimeoutError):
             async with asyncio.timeout(LET_GO_SECONDS):
-                documents = self._facts.documents
-                await self._page.evaluate("() => void setTimeout(() => window.location.replace('about:blank'), 0)", timeout_s=1)
-                while self._facts.documents == documents:
-                    await self._changed.wait(LET_GO_SECONDS)
+                await self._page.open("about:blank", timeout_s=LET_GO_SECONDS)
 
     def _report(self, value: Json) -> None:
         """A frame of the page says what holds in it."""

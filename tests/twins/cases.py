@@ -95,7 +95,7 @@ def some(platform: str) -> list[Case]:
     passcode = Case(platform, "wrong passcode", (*ASKED, *refused("unable_to_connect_to_meeting")))
     encrypted = Case(platform, "encrypted", (*ASKED, *refused("blocked_by_platform")))
     gives_up = Case(platform, "the lobby gives up", (*LOBBY, "joined_meeting", *LEFT), leaves_after="joined_meeting")
-    lost = Case(platform, "page lost", (*IN, *LEFT), leaves_after="inside:2", remarks=("rejoining",))
+    lost = Case(platform, "page lost", (*IN, *LEFT), leaves_after="inside:2", remarks=("page_closed", "rejoining"))
     hung = Case(platform, "page hung", (*IN, *LEFT), leaves_after="inside:2", remarks=("page_hung", "rejoining"))
     failing = Case(platform, "failing load", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
     faults = Case(

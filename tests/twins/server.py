@@ -50,6 +50,7 @@ class TwinSites:
         return Starlette(
             routes=[
                 Route("/_twin/hold", pages.hold),
+                Route("/_twin/{room}/stands", self.stands, methods=["POST"]),
                 Route("/_twin/{room}/{folder}/{name}.js", self.script),
                 WebSocketRoute("/_twin/{room}/ws", self.socket),
                 Route("/{path:path}", self.page),
@@ -146,6 +147,14 @@ class TwinSites:
         if meeting is not None and name == "page":
             await asyncio.sleep(meeting.scenario.load.script_seconds)
         return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "no-store"})
+
+    async def stands(self, request: Request) -> Response:
+        """A page says what stands in it, and since when."""
+        meeting = self.stage.named(request.path_params["room"])
+        told = await request.json()
+        if meeting is not None:
+            meeting.note("stands", **{name: told[name] for name in ("view", "since")}, stood=told["at"])
+        return Response(status_code=204)
 
     async def socket(self, websocket: WebSocket) -> None:
         """The signalling of a twin's page: the rehearsal's, with the scenario played to whoever is behind it."""

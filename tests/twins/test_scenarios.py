@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.meetings.service import Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.cases import CASES, Case
 from tests.twins.plays import BOT_NAME, Played, Plays
+from tests.twins.prompt import sights
 from tests.twins.scenarios import scenarios
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
@@ -26,7 +27,7 @@ async def plays(request: pytest.FixtureRequest, service: Service, twins: Twins) 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-async def test_a_scenario(case: Case, plays: Plays) -> None:
+async def test_a_scenario(case: Case, plays: Plays, record_property: Callable[[str, object], None]) -> None:
     played = await plays.of(case)
     assert tuple(moves(played.log)) == case.moves, played.said
     assert set(case.remarks) <= set(played.remarks), played.said
@@ -35,6 +36,7 @@ async def test_a_scenario(case: Case, plays: Plays) -> None:
     if "left_meeting" in case.moves and "joined_meeting" in case.moves:
         left_like_a_guest(played)
     people_are_who_they_are(played)
+    what_is_seen_is_told_soon_and_not_before(played, record_property)
     the_bot_is_never_there_twice(played)
 
 
@@ -49,6 +51,14 @@ async def evidence_is_kept(played: Played, folder: Path) -> None:
         await until(all_there)
     except TimeoutError:
         raise AssertionError(f"{list(debug.glob('*'))}\n{played.said}") from None
+
+
+def what_is_seen_is_told_soon_and_not_before(played: Played, record_property: Callable[[str, object], None]) -> None:
+    for sight in sights(played):
+        record_property(f"seen {sight.view}", sight.after_s)
+        assert sight.early_s == 0, f"{sight}\n{played.said}\n{played.seen}"
+        assert sight.after_s is not None, f"{sight}\n{played.said}\n{played.seen}"
+        assert sight.after_s <= sight.limit_s, f"{sight}\n{played.said}\n{played.seen}"
 
 
 def people_are_who_they_are(played: Played) -> None:

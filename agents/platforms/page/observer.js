@@ -10,7 +10,9 @@ const TICK_MS = 1000; // changes that no mutation tells: style sheets, media, fi
 const BEAT_MS = 3000;
 const EAGER_MS = 3000; // after the bot did something, what comes of it is looked at without much rest
 const EAGER_REST_MS = 100;
-const SHARE = 220; // a look that takes 1 ms is followed by 220 ms of rest: below 1 % of a core, also where some looks take longer
+const SHARE = 220; // a look that takes 1 ms is paid for by 220 ms of rest: below 1 % of a core, also where some looks take longer
+const SAVED_MS = 40; // of looking that a quiet page has in hand: what happens there at last is looked at at once
+const REST_MS = 30;
 const atoms = PROGRAM.atoms.map((atom) => (atom.kind === "element" ? { ...atom, ...foldedTarget(atom) } : { ...atom, any: (atom.any || []).map((text) => (atom.kind === "title" ? fold(text) : text)) }));
 for (const atom of atoms) if (atom.kind === "element") want([...atom.text, ...atom.textIs]);
 const say = { channel: window[CHANNEL] };
@@ -20,6 +22,8 @@ let lastSent = 0;
 let timer = 0;
 let restUntil = 0;
 let eagerUntil = 0;
+let saved = SAVED_MS;
+let savedAt = now();
 let lastDiscovery = 0;
 const recent = []; // what the last looks took, in ms
 const cost = { evaluations: 0, ms: 0 };
@@ -219,7 +223,15 @@ function evaluate() {
   recent.push(spent);
   if (recent.length > 4) recent.shift();
   // The least of them is what a look costs: on a busy machine the clock also counts what others do meanwhile.
-  restUntil = now() + Math.min(Math.max(Math.min(...recent) * SHARE, 30), now() < eagerUntil ? EAGER_REST_MS : 2000);
+  restUntil = now() + Math.min(pay(Math.min(...recent)), now() < eagerUntil ? EAGER_REST_MS : 2000);
+}
+
+// How long to rest, in ms, after a look that took so long.
+function pay(spent) {
+  const at = now();
+  saved = Math.min(saved + (at - savedAt) / SHARE, SAVED_MS) - spent;
+  savedAt = at;
+  return saved >= 0 ? REST_MS : Math.max(-saved * SHARE, REST_MS);
 }
 
 function schedule() {

@@ -169,6 +169,21 @@ async def test_a_page_that_closes_itself_is_a_failure(page: ChromiumPage) -> Non
     await every_call_says(page, PageClosedError)
 
 
+async def test_a_page_that_goes_nowhere_by_itself_is_a_failure_at_once(page: ChromiumPage, site: Site) -> None:
+    await page.open(site.page("/", "<p>x"))
+    await page.evaluate("() => void setTimeout(() => location.replace('about:blank'), 0)")
+    assert isinstance(await failure(page), PageClosedError)
+    await every_call_says(page, PageClosedError)
+
+
+async def test_a_page_that_we_send_nowhere_and_frames_without_address_are_no_failure(page: ChromiumPage, site: Site) -> None:
+    await page.open(site.page("/", "<iframe src=about:blank></iframe>"))
+    await page.evaluate("() => { document.querySelector('iframe').src = 'about:blank' }")
+    await page.open("about:blank")
+    assert await page.evaluate("() => location.href") == "about:blank"
+    assert not page.failure.done()
+
+
 async def test_a_page_that_we_close_is_no_failure(page: ChromiumPage, browser: ChromiumBrowser) -> None:
     await page.close()
     assert not page.failure.done()

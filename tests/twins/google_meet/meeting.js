@@ -28,6 +28,7 @@ export class Meeting extends Room {
     await later(about.late_controls_seconds ?? 0.3);
     this.ready = true;
     this.toolbar();
+    this.client.stands();
     this.timer = setInterval(() => this.toolbar(), REDRAW_SECONDS * 1000); // nodes are made anew all the time
     if (about.phantom_tile_seconds) setTimeout(() => this.tiles.querySelector("[data-phantom]")?.remove(), about.phantom_tile_seconds * 1000);
   }

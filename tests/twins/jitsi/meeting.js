@@ -21,6 +21,7 @@ export class Meeting extends Room {
   async begin() {
     await later(about.late_controls_seconds ?? 0.3);
     this.buttons();
+    this.client.stands();
     this.timer = setInterval(() => this.buttons(), 3000);
   }
 

@@ -6,11 +6,20 @@ import { Downlink } from "./downlink.js";
 
 export const about = JSON.parse(document.querySelector("meta[name=twin]").content);
 
+// Tells the site what stands in the page now: since when, and when all of it did, by the page's own clock, in seconds since 1970. For
+// tests. Not over the socket, which may be closed by then.
+const clock = () => (performance.timeOrigin + performance.now()) / 1000;
+export function stands(view, since = clock()) {
+  const body = JSON.stringify({ view, since, at: clock() });
+  fetch(`/_twin/${about.room}/stands`, { method: "POST", keepalive: true, body }).catch(() => {}); // cut off, or left meanwhile
+}
+
 export class Client {
   // draw(what, detail): "view", "people", "chat", "caption", "own" (microphone, camera), "stream", "alert", "line", "consent"
   constructor(draw) {
     this.draw = draw;
     this.view = "loading";
+    this.since = 0; // when the view changed last
     this.selfId = null;
     this.people = new Map();
     this.chat = [];
@@ -86,6 +95,18 @@ export class Client {
     this.draw("own");
   }
 
+  // Draws a new view. A meeting stands only when its buttons do (room.js).
+  #show(view) {
+    this.view = view;
+    this.since = clock();
+    this.draw("view");
+    if (view !== "meeting" && !(view === "lobby" && about.strange_lobby)) stands(view, this.since);
+  }
+
+  stands() {
+    stands(this.view === "lobby" ? "strange" : this.view, this.since);
+  }
+
   #line(state) {
     this.online = state === "open";
     if (state === "open") this.socket.url = `${this.socket.url.split("?")[0]}?returned=1`;
@@ -98,8 +119,7 @@ export class Client {
     this.downlink = null;
     this.people.clear();
     this.consentAsked = false;
-    this.view = view;
-    this.draw("view");
+    this.#show(view);
   }
 
   #know(person) {
@@ -121,7 +141,7 @@ export class Client {
       this.view = "meeting";
       for (const person of people) this.downlink.meet(person, true);
       this.#own();
-      this.draw("view");
+      this.#show("meeting");
     },
     person_joined: ({ person }) => {
       this.#know(person);
@@ -151,6 +171,7 @@ export class Client {
     consent: () => {
       this.consentAsked = true;
       this.draw("consent");
+      stands("consent");
     },
     drop_network: ({ seconds }) => {
       this.downlink?.close();

@@ -24,6 +24,7 @@ export class Meeting extends Room {
     await later(about.late_controls_seconds ?? 0.3);
     this.bar();
     document.body.append(this.footer);
+    this.client.stands();
     this.timer = setInterval(() => this.bar(), 3000);
   }
 

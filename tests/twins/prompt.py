@@ -1,0 +1,100 @@
+"""How soon a bot's log tells what a twin's page shows: the page's own clock against the times of the log, on one machine.
+
+A page says when it began to draw a view and when all of it stood there. What the log must say then is in the table below: not
+before the page began (a bot is not in before it is let in), and within 3 s of when it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.meetings.service import Event
+from tests.twins.plays import Played
+
+SOON_S = 3.0
+CLOCKS_S = 0.1
+"""A page's clock runs by itself from the page's start on, and may go another way than the machine's."""
+REFUSED = ("could_not_join_meeting", "fatal_error", "meeting_ended")
+TOLD: dict[str, tuple[str, ...]] = {
+    "lobby": ("put_in_waiting_room", "lobby"),
+    "meeting": ("joined_meeting", "in_meeting"),
+    "host-absent": ("host_absent",),
+    "consent": ("consent_answered",),
+    "lobby-gave-up": ("lobby_gave_up",),
+    "unknown": ("page_unknown",),
+    "strange": ("page_unknown",),
+    **dict.fromkeys(
+        ("denied", "removed", "ended", "not-found", "wrong-passcode", "blocked", "full", "encrypted", "captcha"), REFUSED
+    ),
+    "login-required": REFUSED,
+}
+"""What is told of a view: the type of a state event, the code of a remark, or the state of a `page_state`."""
+SLOWER_S = {
+    "unknown": 20.0,
+    "strange": 20.0,
+    ("jitsi", "wrong-passcode"): 10.0,
+}
+"""docs/platforms.md says why."""
+INTERRUPTIONS = ("freeze", "crash", "close_page", "drop_network", "gone")
+"""What keeps a page from telling anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One view of one page, and how long the log took to tell it; `after_s` is None where it never did."""
+
+    platform: str
+    view: str
+    after_s: float | None
+    early_s: float
+    """How long before the page began to draw it the log told it; 0 where it did not."""
+
+    @property
+    def limit_s(self) -> float:
+        return SLOWER_S.get((self.platform, self.view), SLOWER_S.get(self.view, SOON_S))
+
+
+def sights(played: Played) -> Iterator[Sight]:
+    """Each view that stood long enough to be told."""
+    told = [(_when(event), words) for event in played.log for words in _words(event)]
+    left = min((when for when, words in told if words == "leave_requested"), default=float("inf"))
+    stood = [one for one in played.seen if one["what"] == "stands" and one["view"] in TOLD]
+    for one in stood:
+        sight = _sight(played.case.platform, one, told)
+        if _cut_short(one, sight, played.seen, left):
+            continue
+        yield sight
+
+
+def _sight(platform: str, one: dict[str, Any], told: list[tuple[float, str]]) -> Sight:
+    wanted = TOLD[one["view"]]
+    times = [when for when, words in told if words in wanted]
+    first = min((when for when in times if when >= one["since"] - CLOCKS_S), default=None)
+    too_early = [when for when in times if when < one["since"] - CLOCKS_S]
+    early = one["since"] - too_early[0] if too_early and first is None else 0.0
+    return Sight(platform, one["view"], None if first is None else max(first - one["stood"], 0.0), early)
+
+
+def _cut_short(one: dict[str, Any], sight: Sight, seen: list[dict[str, Any]], left: float) -> bool:
+    """Whether the view went, or the page or the bot, before it had to be told."""
+    if sight.after_s is not None and sight.after_s <= sight.limit_s:
+        return False
+    until = one["stood"] + sight.limit_s
+    later = [other["since"] for other in seen if other["what"] == "stands" and other["since"] > one["since"]]
+    broken = [other["at"] for other in seen if other["what"] in INTERRUPTIONS and other["at"] >= one["since"]]
+    return min([*later, *broken, left]) < until
+
+
+def _when(event: Event) -> float:
+    return datetime.fromisoformat(event["created_time"]).timestamp()
+
+
+def _words(event: Event) -> Iterator[str]:
+    if event.get("state"):
+        yield event["state"]["type"]
+    if event.get("log"):
+        yield event["log"]["code"]
+        yield event["log"]["fields"].get("state", "")

@@ -1,0 +1,59 @@
+"""The measure of test_scenarios.py itself, without a browser: what is told late, too early or never is found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.meetings.service import Event
+from tests.twins.attending import Meeting
+from tests.twins.cases import Case
+from tests.twins.plays import Played
+from tests.twins.prompt import SOON_S, Sight, sights
+
+BEGAN = 1_800_000_000.0
+
+
+def at(seconds: float) -> str:
+    return datetime.fromtimestamp(BEGAN + seconds, UTC).isoformat()
+
+
+def move(words: str, seconds: float) -> Event:
+    return {"created_time": at(seconds), "state": {"type": words}}
+
+
+def stands(view: str, since: float, stood: float) -> dict[str, Any]:
+    return {"what": "stands", "view": view, "since": BEGAN + since, "stood": BEGAN + stood, "at": BEGAN + stood}
+
+
+def found(seen: list[dict[str, Any]], *log: Event) -> list[Sight]:
+    meeting = Meeting("zoom", "1", "https://zoom.us/j/1", "room", "http://127.0.0.1:1")
+    return list(sights(Played(Case("zoom", "normal", ()), meeting, list(log), seen, "")))
+
+
+def test_what_is_told_soon_is_told_soon() -> None:
+    (sight,) = found([stands("meeting", 1, 2)], move("joined_meeting", 2.5))
+    assert (sight.early_s, sight.after_s) == (0.0, 0.5)
+    assert sight.limit_s == SOON_S
+
+
+def test_a_bot_that_says_it_is_in_before_the_page_shows_a_meeting_is_found_out() -> None:
+    (sight,) = found(
+        [stands("lobby", 0, 0), stands("meeting", 9, 10)], move("put_in_waiting_room", 0.2), move("joined_meeting", 5)
+    )[1:]
+    assert sight.early_s == 4.0
+
+
+def test_what_is_told_late_or_never_is_found_out() -> None:
+    late, never = found([stands("lobby", 0, 0), stands("denied", 10, 10)], move("put_in_waiting_room", 4))
+    assert late.after_s is not None
+    assert late.after_s > late.limit_s
+    assert never.after_s is None
+
+
+def test_what_went_before_it_had_to_be_told_need_not_be() -> None:
+    frozen = {"what": "freeze", "at": BEGAN + 1}
+    assert found([stands("lobby", 0, 0), frozen]) == []
+    assert found([stands("lobby", 0, 0), stands("meeting", 2, 2)], move("joined_meeting", 2)) == [
+        Sight("zoom", "meeting", 0.0, 0.0)
+    ]
