@@ -116,5 +116,6 @@ def make_tools(settings: WorkerSettings, connection: Connection) -> Tools:
         fetch=partial(fetch, policy=Policy(private=settings.film_private_addresses)),
         connect=connection.link,
         media_dir=settings.media,
+        join_evidence=settings.join_evidence,
         profile_parent=settings.profiles,
     )

@@ -135,8 +135,13 @@ class _Carrying:
             again_s=tools.patience.capture_again_s,
         )
         self._evidence = Evidence(
-            self._folder, epoch=granted.epoch, wanted=self._spec.settings.debug_settings.create_debug_recording
+            self._folder,
+            reporter.remark,
+            epoch=granted.epoch,
+            asked=self._spec.settings.debug_settings.create_debug_recording,
+            unasked=tools.join_evidence and not self._spec.joined_timestamp_ms,
         )
+        self._evidence.hide_secrets_of(self._spec.meeting_url)
         self._story = Story(
             tools,
             granted,
@@ -184,8 +189,8 @@ class _Carrying:
                 await self._say_goodbye()
                 await self._release(hand_over=True)
             case Way.ABANDONED:
-                if self._story.visit is not None:  # what it waited before in vain
-                    await self._evidence.keep(self._story.visit.page, "waited_in_vain")
+                if self._story.visit is not None:
+                    await self._evidence.tell(self._story.visit.page, "waited_in_vain")
                 await self._say_goodbye()
                 await self._finish_and_release(completed=False)
             case Way.LEFT:
@@ -198,14 +203,14 @@ class _Carrying:
     async def _end(self, ending: Ending) -> None:
         """It is over by itself: told at once, before anything that takes time."""
         self._reporter.transition(ending.trigger, ending.sub_type, ending.detail)
-        self._reporter.remark(
-            ending.code, ending.detail, level=event.LOG_LEVEL_ERROR if ending.is_failure else event.LOG_LEVEL_INFO
-        )
-        self._leaving()
-        visit = self._story.visit
+        page = self._story.visit.page if self._story.visit is not None else None
         shown = ending.is_failure or ending.code.startswith("page_")  # what the page says is told with what it looked like
-        if shown and visit is not None and self._story.evidence_of != ending.code:
-            await self._evidence.keep(visit.page, ending.code)
+        words = await self._evidence.words(page) if shown else {}
+        level = event.LOG_LEVEL_ERROR if ending.is_failure else event.LOG_LEVEL_INFO
+        self._reporter.remark(ending.code, ending.detail, level=level, **words)
+        self._leaving()
+        if shown and self._story.evidence_of != ending.code:
+            await self._evidence.tell(page, ending.code)
         await self._recorder.stop()
         await self._close_browser()
         await self._finish_and_release(completed=not ending.is_failure)

@@ -73,6 +73,12 @@ class WorkerSettings(BaseSettings):
         description="Whether films of output_video may come from private addresses, and by plain http; for development.",
     )
 
+    join_evidence: bool = Field(
+        default=True,
+        description="Whether it is kept (in the media folder) what the page showed to a bot that did not get in; false: only for "
+        "bots with debug_settings.",
+    )
+
     worker_bots: int | None = Field(
         default=None, ge=1, le=500, description="Most bots this worker runs at a time; by measured CPU and memory where not set."
     )

@@ -130,3 +130,5 @@ class Tools:
     profile_parent: Path
     clock: Clock = field(default_factory=SystemClock)
     patience: Patience = field(default_factory=Patience)
+    join_evidence: bool = True
+    """Whether it is kept what the page showed to a bot that did not get in, also where nobody asked for it."""

@@ -213,6 +213,7 @@ class Story:
         then: Ending | Then = Then.GO_ON
         match happening:
             case UiSeen(observation=seen, at_ms=at_ms):
+                self._evidence.said = seen.text
                 self._reporter.remark("page_state", seen.evidence, level=event.LOG_LEVEL_DEBUG, state=seen.state.value)
                 then = self._see_from_the_door(seen.state) or await self._see(seen.state, at_ms)
             case Entered():
@@ -304,15 +305,11 @@ class Story:
         """The page shows nothing that says where the bot is."""
         self._gone_from_where_it_was()
         if state is UiState.UNKNOWN:
-            self._tasks.begin(self._keep_unknown(), name="attendance")
+            page = self.visit.page if self.visit else None
+            self._tasks.begin(self._evidence.tell(page, "page_unknown"), name="attendance")  # the adapter has told what it shows
             lobby_s = self._spec.settings.automatic_leave_settings.waiting_room_timeout_seconds
             if self._entered and not self.joined:  # it may be a lobby
                 self._deadline = self._now() + max(self._patience.evidence_s, lobby_s)
-
-    async def _keep_unknown(self) -> None:
-        """What an unknown page looks like; the adapter has told what it shows, and the bot waits on."""
-        if self.visit is not None and (kept := await self._evidence.keep(self.visit.page, "page_unknown")):
-            self._reporter.remark("evidence_kept", "What the unknown page showed is kept.", evidence=kept)
 
     async def _ask_again(self) -> None:
         visit = self.visit
@@ -328,6 +325,7 @@ class Story:
             return
         self._in_now = True
         first, self.joined = not self.joined, True
+        self._evidence.enter_meeting()
         self._tries.succeeded()
         joined_told = asyncio.Event()
         await self._recorder.begin_soon(joined_told, first_s=self._patience.recording_first_s)
@@ -346,9 +344,11 @@ class Story:
         code = code_of(error)
         was_in, self._in_now = self._in_now, False
         self.evidence_of = code
-        kept = await self._evidence.keep(self.visit.page if self.visit else None, code)
+        page = self.visit.page if self.visit else None
+        fields = await self._evidence.words(page)
+        fields |= {"try_number": str(self._tries.count + 1), "evidence": await self._evidence.keep(page, code)}
         words = str(error).split("\n", 1)[0]  # only our own errors come here, and only their first line is for the bot's owner
-        self._reporter.remark(code, words, level=event.LOG_LEVEL_WARNING, try_number=str(self._tries.count + 1), evidence=kept)
+        self._reporter.remark(code, words, level=event.LOG_LEVEL_WARNING, **fields)
         then = self._rejoin(code) if was_in else self._try_again(error)
         if then is Then.TRY_AGAIN and self.visit is not None and not isinstance(error, PageLoadError):
             await self.visit.leave()  # who only vanishes may stand in the room for a while yet, beside the one that comes next

@@ -1,4 +1,4 @@
-"""What a page looked like when something went wrong, for `debug_settings`."""
+"""What a page looked like when something went wrong."""
 
 from __future__ import annotations
 
@@ -38,20 +38,25 @@ async def collect(page: Page, folder: Path, name: str, *, hidden: Collection[str
         log.warning("browser.evidence_not_saved", reason=error.strerror)
         return []
     saved = await asyncio.gather(
-        *_seen(page, stem, frozenset(form for secret in hidden for form in (secret, quote(secret, safe="")))),
+        *_seen(page, stem, hidden),
         _save(stem.with_name(f"{stem.name}.url"), lambda: _address(page)),
     )
     return [path for path in saved if path is not None]
 
 
-def _seen(page: Page, stem: Path, hidden: frozenset[str]) -> list[Coroutine[Any, Any, Path | None]]:
+def without(hidden: Collection[str], text: str) -> str:
+    """A text less the secrets in it, as they are or as they stand in an address."""
+    for secret in sorted({form for one in hidden for form in (one, quote(one, safe=""))}, key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def _seen(page: Page, stem: Path, hidden: Collection[str]) -> list[Coroutine[Any, Any, Path | None]]:
     """What saves picture and text."""
     shown: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def text() -> bytes:
-        said = await page.text()
-        for secret in hidden:
-            said = said.replace(secret, _HIDDEN)
+        said = without(hidden, await page.text())
         shown.set_result(_HIDDEN in said)
         return said.encode(errors="replace")
 

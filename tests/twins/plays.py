@@ -67,7 +67,7 @@ class Plays:
 async def play(service: Service, twins: Twins, case: Case) -> Played:
     """Sends a bot to a new meeting of that kind, tells it to leave where the case says so, and waits for its end."""
     meeting = await twins.set_up(case.platform, case.scenario, **case.wish)
-    wanted = {"recording_settings": {"format": "none"}, "debug_settings": {"create_debug_recording": True}, **case.bot}
+    wanted = {"recording_settings": {"format": "none"}, **case.bot}
     bot = await service.rest("POST", "/api/v1/bots", meeting_url=meeting.url, bot_name=BOT_NAME, **wanted)
     log: list[Event] = []
     told = False

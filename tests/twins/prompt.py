@@ -59,28 +59,35 @@ class Sight:
 
 def sights(played: Played) -> Iterator[Sight]:
     """Each view that stood long enough to be told."""
-    told = [(_when(event), words) for event in played.log for words in _words(event)]
-    left = min((when for when, words in told if words == "leave_requested"), default=float("inf"))
+    told = [(when(event), words) for event in played.log for words in _words(event)]
+    left = min((at for at, words in told if words == "leave_requested"), default=float("inf"))
     stood = [one for one in played.seen if one["what"] == "stands" and one["view"] in TOLD]
+    known: set[str] = set()
     for one in stood:
-        sight = _sight(played.case.platform, one, told)
+        sight = _sight(played.case.platform, one, told, first=one["view"] not in known)
+        known.add(one["view"])
         if _cut_short(one, sight, played.seen, left):
             continue
         yield sight
 
 
-def _sight(platform: str, one: dict[str, Any], told: list[tuple[float, str]]) -> Sight:
-    wanted = TOLD[one["view"]]
-    times = [when for when, words in told if words in wanted]
-    first = min((when for when in times if when >= one["since"] - CLOCKS_S), default=None)
-    too_early = [when for when in times if when < one["since"] - CLOCKS_S]
-    early = one["since"] - too_early[0] if too_early and first is None else 0.0
-    return Sight(platform, one["view"], None if first is None else max(first - one["stood"], 0.0), early)
+def _sight(platform: str, one: dict[str, Any], told: list[tuple[float, str]], *, first: bool) -> Sight:
+    """`first`: of its view, so that nothing of it may have been told before."""
+    since = one["since"] - CLOCKS_S
+    times = [at for at, words in told if words in TOLD[one["view"]]]
+    after = min((at for at in times if at >= since), default=None)
+    before = min((at for at in times if at < since), default=None) if first else None
+    return Sight(
+        platform,
+        one["view"],
+        after_s=None if after is None else max(after - one["stood"], 0.0),
+        early_s=0.0 if before is None else one["since"] - before,
+    )
 
 
 def _cut_short(one: dict[str, Any], sight: Sight, seen: list[dict[str, Any]], left: float) -> bool:
     """Whether the view went, or the page or the bot, before it had to be told."""
-    if sight.after_s is not None and sight.after_s <= sight.limit_s:
+    if sight.early_s or (sight.after_s is not None and sight.after_s <= sight.limit_s):
         return False
     until = one["stood"] + sight.limit_s
     later = [other["since"] for other in seen if other["what"] == "stands" and other["since"] > one["since"]]
@@ -88,7 +95,8 @@ def _cut_short(one: dict[str, Any], sight: Sight, seen: list[dict[str, Any]], le
     return min([*later, *broken, left]) < until
 
 
-def _when(event: Event) -> float:
+def when(event: Event) -> float:
+    """When it was stored, in seconds since 1970."""
     return datetime.fromisoformat(event["created_time"]).timestamp()
 
 

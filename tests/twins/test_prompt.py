@@ -38,9 +38,9 @@ def test_what_is_told_soon_is_told_soon() -> None:
 
 
 def test_a_bot_that_says_it_is_in_before_the_page_shows_a_meeting_is_found_out() -> None:
-    (sight,) = found(
-        [stands("lobby", 0, 0), stands("meeting", 9, 10)], move("put_in_waiting_room", 0.2), move("joined_meeting", 5)
-    )[1:]
+    seen = [stands("lobby", 0, 0), stands("meeting", 9, 10)]
+    again = {"created_time": at(10), "log": {"code": "page_state", "fields": {"state": "in_meeting"}}}
+    sight = found(seen, move("put_in_waiting_room", 0.2), move("joined_meeting", 5), again)[1]
     assert sight.early_s == 4.0
 
 

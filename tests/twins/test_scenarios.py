@@ -12,7 +12,7 @@ from tests.meetings.service import Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.cases import CASES, Case
 from tests.twins.plays import BOT_NAME, Played, Plays
-from tests.twins.prompt import sights
+from tests.twins.prompt import sights, when
 from tests.twins.scenarios import scenarios
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
@@ -33,6 +33,8 @@ async def test_a_scenario(case: Case, plays: Plays, record_property: Callable[[s
     assert set(case.remarks) <= set(played.remarks), played.said
     if case.moves[-1].startswith("could_not_join_meeting"):
         await evidence_is_kept(played, plays.service.folder)
+    if "joined_meeting" in case.moves:
+        nothing_of_the_meeting_is_kept(played, plays.service.folder)
     if "left_meeting" in case.moves and "joined_meeting" in case.moves:
         left_like_a_guest(played)
     people_are_who_they_are(played)
@@ -41,7 +43,12 @@ async def test_a_scenario(case: Case, plays: Plays, record_property: Callable[[s
 
 
 async def evidence_is_kept(played: Played, folder: Path) -> None:
-    """A picture, the text and the address of what the page showed; what happened is told first, and then they are made."""
+    """A picture, the text and the address of what the page showed, though nobody has asked for them. What happened is told first,
+    and then they are made.
+    """
+    addresses = [event["log"]["fields"]["url"] for event in played.log if event.get("log") and "url" in event["log"]["fields"]]
+    assert addresses, played.said
+    assert not any(mark in address for address in addresses for mark in "?#"), addresses
     debug = folder / "data" / "media" / played.log[0]["bot_id"] / "debug"
 
     async def all_there() -> bool:
@@ -59,6 +66,13 @@ def what_is_seen_is_told_soon_and_not_before(played: Played, record_property: Ca
         assert sight.early_s == 0, f"{sight}\n{played.said}\n{played.seen}"
         assert sight.after_s is not None, f"{sight}\n{played.said}\n{played.seen}"
         assert sight.after_s <= sight.limit_s, f"{sight}\n{played.said}\n{played.seen}"
+
+
+def nothing_of_the_meeting_is_kept(played: Played, folder: Path) -> None:
+    """A picture of a meeting shows people. What went wrong on the way in is older."""
+    joined = next(when(event) for event in played.log if event.get("state") and event["state"]["type"] == "joined_meeting")
+    kept = (folder / "data" / "media" / played.log[0]["bot_id"] / "debug").glob("*")
+    assert not [path.name for path in kept if path.stat().st_mtime > joined + 1]
 
 
 def people_are_who_they_are(played: Played) -> None:

@@ -216,6 +216,7 @@ class Stage:
             evidence_s=0.3, back_s=0.2, rejoin_s=0.5, between_tries_s=0.01, capture_again_s=(0.01,), ask_again_s=0.01
         )
     )
+    join_evidence: bool = True
     _runner: Runner | None = None
     _task: asyncio.Task[None] | None = None
     links: list[FakeLink] = field(default_factory=list)
@@ -233,6 +234,7 @@ class Stage:
             media_dir=self.media_dir,
             profile_parent=self.media_dir,
             patience=self.patience,
+            join_evidence=self.join_evidence,
         )
         self._runner = Runner(tools, self.spec.bot_id)
         self._task = asyncio.create_task(self._runner.run())
@@ -334,9 +336,9 @@ class Stage:
         assert listeners is not None
         return listeners
 
-    def show(self, state: UiState) -> None:
-        """The page shows something."""
-        self.hears.ui_state(Observation(state, f"{state.value}: test"))
+    def show(self, state: UiState, *, text: str = "") -> None:
+        """The page shows something, and these words of it decided."""
+        self.hears.ui_state(Observation(state, f"{state.value}: test", text))
 
     async def join(self) -> None:
         """Until the bot is in the meeting and records."""
