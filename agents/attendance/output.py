@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from agents.attendance.endings import code_of
+from agents.attendance.on_air import OnAir
 from agents.attendance.ports import Fetch, LinkPort
 from agents.attendance.tasks import Tasks
 from agents.attendance.visit import Visit
@@ -18,10 +19,11 @@ from agents.browser.errors import BrowserError
 from agents.media_devices.decode import Kind
 from agents.media_devices.player import play_film, play_sound
 from agents.media_devices.virtual_devices import DeviceError, Picture, VirtualDevices
+from agents.platforms.base import Device, SwitchError
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_settings_pb2 as settings
 
-_Play = Callable[[VirtualDevices, agent.Command], Awaitable[None]]
+_Play = Callable[[Visit, VirtualDevices, agent.Command], Awaitable[None]]
 _PREFIX = "rollcall-play-"
 _NOT_IN = "The bot is not in the meeting now: ask again when it is."
 _NO_ROOM = "The worker could not keep the file while it is played: its disk may be full."
@@ -40,8 +42,8 @@ def _picture_of(image: settings.BotImage) -> Picture:
 class Output:
     """Plays on whatever visit is under way, and answers commands."""
 
-    def __init__(self, link: LinkPort, *, picture: Picture | None, fetch: Fetch) -> None:
-        """`picture`: what the bot shows from the beginning."""
+    def __init__(self, link: LinkPort, *, picture: Picture | None, fetch: Fetch, remark: Callable[[str, str], None]) -> None:
+        """`picture`: what the bot shows from the beginning. `remark`: for the bot's log."""
         self._link = link
         self._fetch = fetch
         self._one_at_a_time = asyncio.Lock()
@@ -49,6 +51,7 @@ class Output:
         self._tasks = Tasks()
         self.picture = picture
         """For the next visit."""
+        self._air = OnAir(has_picture=lambda: self.picture is not None, remark=remark)
 
     def obey(self, visit: Visit | None, command: agent.Command) -> None:
         """Does what is asked for, and answers."""
@@ -62,15 +65,15 @@ class Output:
 
     def _begin(self, visit: Visit | None, command: agent.Command, play: _Play) -> None:
         devices = visit.devices if visit is not None else None
-        if devices is None:
+        if visit is None or devices is None:
             self._link.answer(command.command_id, done=False, detail=_NOT_IN)
         else:
-            self._tasks.begin(self._answered(devices, command, play), name="output")
+            self._tasks.begin(self._answered(visit, devices, command, play), name="output")
 
-    async def _answered(self, devices: VirtualDevices, command: agent.Command, play: _Play) -> None:
+    async def _answered(self, visit: Visit, devices: VirtualDevices, command: agent.Command, play: _Play) -> None:
         try:
-            await _while_there(devices, play(devices, command))
-        except DeviceError as error:
+            await _while_there(devices, play(visit, devices, command))
+        except (DeviceError, SwitchError) as error:
             self._link.answer(command.command_id, done=False, detail=str(error))
         except BrowserError as error:
             self._link.answer(command.command_id, done=False, detail=f"The meeting's page did not play it ({code_of(error)}).")
@@ -82,24 +85,27 @@ class Output:
         else:
             self._link.answer(command.command_id, done=True)
 
-    async def _sound(self, devices: VirtualDevices, command: agent.Command) -> None:
-        async with self._one_at_a_time:
-            with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
-                path = Path(folder) / "sound.mp3"
-                await asyncio.to_thread(path.write_bytes, command.output_audio.data)
-                await play_sound(devices, path, Kind.MP3)
+    async def _sound(self, visit: Visit, devices: VirtualDevices, command: agent.Command) -> None:
+        async def play() -> None:
+            async with self._one_at_a_time:
+                with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+                    path = Path(folder) / "sound.mp3"
+                    await asyncio.to_thread(path.write_bytes, command.output_audio.data)
+                    await play_sound(devices, path, Kind.MP3)
 
-    async def _image(self, devices: VirtualDevices, command: agent.Command) -> None:
+        await self._air.play(visit, devices, (Device.MICROPHONE,), play)  # of one who waits, too: no going off in between
+
+    async def _image(self, visit: Visit, devices: VirtualDevices, command: agent.Command) -> None:
         picture = _picture_of(command.output_image.image)
-        await devices.set_picture(picture)  # first: one that cannot be shown ends no film
+        await self._air.show(visit, devices, picture)  # first: one that cannot be shown ends no film
         self.picture = picture
         await self._end_film()
 
-    async def _replace_film(self, devices: VirtualDevices, command: agent.Command) -> None:
+    async def _replace_film(self, visit: Visit, devices: VirtualDevices, command: agent.Command) -> None:
         wish = command.output_video
         await self._end_film()
         began = asyncio.Event()
-        film = self._film = self._tasks.begin(self._play_film(devices, wish, began), name="film")
+        film = self._film = self._tasks.begin(self._play_film(visit, devices, wish, began), name="film")
         film.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for the end of one that loops
         begins = asyncio.create_task(began.wait())
         try:
@@ -112,14 +118,14 @@ class Output:
         if film.done():
             film.result()
 
-    async def _play_film(self, devices: VirtualDevices, wish: agent.OutputVideoCommand, began: asyncio.Event) -> None:
+    async def _play_film(
+        self, visit: Visit, devices: VirtualDevices, wish: agent.OutputVideoCommand, began: asyncio.Event
+    ) -> None:
+        needed = (Device.CAMERA,) if wish.mute_video else (Device.CAMERA, Device.MICROPHONE)
         with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
             path = Path(folder) / "film.mp4"
             await self._fetch(wish.url, path)
-            while True:
-                await play_film(devices, path, mute=wish.mute_video, began=began.set)
-                if not wish.loop:
-                    return
+            await self._air.play(visit, devices, needed, lambda: _play(devices, path, wish, began))
 
     async def _end_film(self) -> None:
         film, self._film = self._film, None
@@ -129,7 +135,15 @@ class Output:
 
     async def stop(self) -> None:
         """Gives up what is not played yet."""
+        self._air.stop()
         await self._tasks.stop()
+
+
+async def _play(devices: VirtualDevices, path: Path, wish: agent.OutputVideoCommand, began: asyncio.Event) -> None:
+    while True:
+        await play_film(devices, path, mute=wish.mute_video, began=began.set)
+        if not wish.loop:
+            return
 
 
 async def _while_there(devices: VirtualDevices, playing: Awaitable[None]) -> None:

@@ -96,7 +96,7 @@ class Story:
             captions_asked_for=captions_asked_for(self._spec),
         )
         self._voice = Voice(reporter, link, people=lambda: self._company.people)
-        self._output = Output(link, picture=first_picture(self._spec.settings), fetch=tools.fetch)
+        self._output = Output(link, picture=first_picture(self._spec.settings), fetch=tools.fetch, remark=reporter.remark)
         self._obedience = Obedience(
             link,
             recorder=recorder,

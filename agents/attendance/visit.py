@@ -17,7 +17,7 @@ from agents.attendance.zoom_tokens import ZoomTokens
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.capture.base import Capture, CaptureListeners, CaptureRequest, HealthSample
 from agents.media_devices.virtual_devices import Picture, VirtualDevices
-from agents.platforms.base import Attendance, CaptionSeen, ChatSeen, JoinRequest, Listeners, PersonSeen
+from agents.platforms.base import Attendance, CaptionSeen, ChatSeen, Device, JoinRequest, Listeners, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 
 _T = TypeVar("_T")
@@ -115,6 +115,7 @@ class Visit:
             attempt,
             captions=caption_wish(self._spec),
             view=view_wish(self._spec),
+            camera=self._picture is not None,
             door=self._door.go_through,
             secrets=self._secrets,
         )
@@ -164,6 +165,14 @@ class Visit:
     async def say(self, message: str, to_user_uuid: str | None) -> None:
         """Says something in the chat. Raises NotSupportedError, JoinStepError, BrowserError."""
         await self._attendance.send_chat(message, to_user_uuid=to_user_uuid)
+
+    async def switch(self, device: Device, *, on: bool) -> bool:
+        """As Attendance.switch."""
+        return await self._attendance.switch(device, on=on)
+
+    async def switched_off(self, device: Device) -> None:
+        """As Attendance.switched_off."""
+        await self._attendance.switched_off(device)
 
     async def leave(self) -> None:
         """Says goodbye as a guest would; gives up after a few seconds."""

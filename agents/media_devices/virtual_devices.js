@@ -1,8 +1,8 @@
 // The bot's camera and microphone, put in the place of the machine's before a document's own scripts run.
 //
-// getUserMedia gives a canvas and a WebAudio destination: no device, no switch of Chromium, no question to a person. Tracks are
-// handed out disabled, so a bot is black and silent until it has a picture or something to say; the page may enable and disable
-// them as any other. The picture is sent to Python's word only when a page has asked for a camera: `__rollcallDevicesWanted`.
+// getUserMedia gives a canvas and a WebAudio destination: no device, no switch of Chromium, no question to a person. A bot is black
+// and silent until it has a picture or something to say, whatever the page does; and what the page has disabled stays so, whatever the
+// bot has to show or say, so that nobody is heard whom a meeting shows as muted. The picture is sent to Python's word only when a page has asked for a camera: `__rollcallDevicesWanted`.
 (() => {
   "use strict";
   const HANDLE = "__rollcallDevices";
@@ -21,7 +21,7 @@
   const wanted = globalThis[WANTED];
   const tell = (kind) => typeof wanted === "function" && wanted(kind);
   const on = { camera: false, microphone: false };
-  const tracks = { camera: new Set(), microphone: new Set() };
+  const tracks = { camera: new Map(), microphone: new Map() }; // a track -> { wished: whether the page has it enabled, apply }
 
   // ---- camera
 
@@ -44,7 +44,7 @@
   }
 
   function tick() {
-    forgetEnded(tracks.camera);
+    forgetEnded("camera");
     if (tracks.camera.size === 0) {
       clearInterval(timer);
       timer = 0;
@@ -52,7 +52,7 @@
     }
     // A disabled track turns frames black as they come, so they must come, but once a second will do.
     ticks += 1;
-    if (ticks % FRAMES_PER_SECOND === 0 || [...tracks.camera].some((track) => track.enabled)) draw();
+    if (ticks % FRAMES_PER_SECOND === 0 || open("camera")) draw();
   }
 
   function videoTrack() {
@@ -91,8 +91,14 @@
 
   // ---- tracks as those of real devices
 
-  function forgetEnded(set) {
-    for (const track of set) if (track.readyState === "ended") set.delete(track);
+  function forgetEnded(kind) {
+    for (const track of tracks[kind].keys()) if (track.readyState === "ended") tracks[kind].delete(track);
+  }
+
+  // Whether the page takes anything of a device.
+  function open(kind) {
+    forgetEnded(kind);
+    return [...tracks[kind].values()].some(({ wished }) => wished);
   }
 
   function settings(device) {
@@ -108,11 +114,22 @@
     return { deviceId, groupId, sampleRate: { min: 48000, max: 48000 }, channelCount: { min: 1, max: 2 } };
   }
 
+  const enabled = Object.getOwnPropertyDescriptor(MediaStreamTrack.prototype, "enabled");
+
   function handOut(track, device, constraints) {
     const kind = device === CAMERA ? "camera" : "microphone";
     let applied = typeof constraints === "object" && constraints !== null ? constraints : {};
     const clone = track.clone.bind(track);
+    const state = { wished: true, apply: () => enabled.set.call(track, state.wished && on[kind]) };
     const extra = {
+      enabled: {
+        get: () => state.wished,
+        set: (wish) => {
+          state.wished = Boolean(wish);
+          state.apply();
+        },
+        configurable: true,
+      },
       label: { value: device.label, configurable: true },
       getSettings: { value: () => settings(device), configurable: true },
       getCapabilities: { value: () => capabilities(device), configurable: true },
@@ -128,17 +145,17 @@
       },
     };
     Object.defineProperties(track, extra);
-    track.enabled = on[kind];
-    forgetEnded(tracks[kind]);
-    tracks[kind].add(track);
+    state.apply();
+    forgetEnded(kind);
+    tracks[kind].set(track, state);
     return track;
   }
 
-  function turn(kind, enabled) {
-    if (on[kind] === enabled) return;
-    on[kind] = enabled;
-    forgetEnded(tracks[kind]);
-    for (const track of tracks[kind]) track.enabled = enabled;
+  function turn(kind, wanted) {
+    if (on[kind] === wanted) return;
+    on[kind] = wanted;
+    forgetEnded(kind);
+    for (const { apply } of tracks[kind].values()) apply();
   }
 
   // ---- what pages call
@@ -182,6 +199,7 @@
 
   const handle = {
     turn,
+    open,
     /** Shows a picture, letterboxed, or black for null; says what became of it. Not by <img>, which a page's policy may forbid. */
     async show(base64, mime) {
       try {
@@ -189,8 +207,7 @@
       } catch {
         return "unreadable";
       }
-      forgetEnded(tracks.camera);
-      if (tracks.camera.size === 0) return "no device";
+      if (!open("camera")) return "no device";
       draw();
       return "done";
     },
@@ -201,8 +218,7 @@
     },
     /** Plays samples (16 bit, one channel, 48 kHz) after those of the same channel; how many seconds are still to be heard, -1: nobody. */
     sound(name, base64) {
-      forgetEnded(tracks.microphone);
-      if (!audio || tracks.microphone.size === 0) return -1;
+      if (!open("microphone")) return -1;
       if (!channels.has(name)) channels.set(name, { until: 0, players: new Set() });
       const channel = channels.get(name);
       const samples = new Int16Array(bytes(base64).buffer);

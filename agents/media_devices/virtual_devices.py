@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 SCRIPT = resources.files(__package__).joinpath("virtual_devices.js").read_text(encoding="utf-8")
 WANTED = "__rollcallDevicesWanted"
+OPEN = "(kind) => globalThis.__rollcallDevices?.open(kind)"
 TURN = "(kind, on) => globalThis.__rollcallDevices?.turn(kind, on)"
 SHOW = "(data, mime) => globalThis.__rollcallDevices?.show(data, mime)"
 FRAME = "(data) => globalThis.__rollcallDevices?.frame(data)"
@@ -24,6 +25,8 @@ SOUND = "(channel, data) => globalThis.__rollcallDevices?.sound(channel, data)"
 HUSH = "(channel) => globalThis.__rollcallDevices?.hush(channel)"
 SEND_SECONDS = 15.0
 """A picture has up to 10 MiB."""
+READY_SECONDS = 5.0
+READY_LOOK_SECONDS = 0.1
 SAMPLE_RATE = 48_000
 """Of the microphone, one channel."""
 WIDTH, HEIGHT = 1280, 720
@@ -47,6 +50,10 @@ class Picture:
 
 class DeviceError(Exception):
     """A picture or a sound does not reach the others; the text says why. Raised by whoever plays."""
+
+
+class NotTakenError(DeviceError):
+    """The page does not use the device now, because it is off there. Raised by whoever plays."""
 
 
 NO_CAMERA = "The meeting's page has not turned the bot's camera on, so nobody can see the picture."
@@ -87,7 +94,18 @@ class VirtualDevices:
             self._picture = before
             if "unreadable" in said:
                 await self._show()
-            raise DeviceError(UNREADABLE if "unreadable" in said else NO_CAMERA)
+            raise DeviceError(UNREADABLE) if "unreadable" in said else NotTakenError(NO_CAMERA)
+
+    async def ready(self, device: str) -> None:
+        """Returns when the page takes what comes of its `camera` or `microphone`: it may ask for one only when it is turned on.
+
+        Raises DeviceError where it does not in time, and the browser's errors.
+        """
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        while True not in await self._page.evaluate_in_frames(OPEN, device):
+            if asyncio.get_running_loop().time() >= deadline:
+                raise NotTakenError(NO_CAMERA if device == "camera" else NO_MICROPHONE)
+            await asyncio.sleep(READY_LOOK_SECONDS)
 
     async def set_microphone(self, *, on: bool) -> None:
         """Enables or disables the microphone's tracks, those handed out and those to come. Raises the browser's errors."""
@@ -105,7 +123,7 @@ class VirtualDevices:
         said = await self._page.evaluate_in_frames(SOUND, channel.value, data, timeout_s=SEND_SECONDS)
         left_s = max((float(seconds) for seconds in said if isinstance(seconds, int | float)), default=-1.0)
         if left_s < 0:
-            raise DeviceError(NO_MICROPHONE)
+            raise NotTakenError(NO_MICROPHONE)
         return left_s
 
     async def hush(self, channel: Channel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -97,6 +98,13 @@ class CaptionWish:
     """Whether consecutive captions of one speaker are one utterance."""
 
 
+class Device(StrEnum):
+    """What of the bot the others hear and see."""
+
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+
+
 async def _open_door() -> None:
     """Who is not early need not wait."""
 
@@ -112,6 +120,8 @@ class JoinRequest:
     """Not given: they stay off."""
     view: str = ""
     """How the meeting shall be laid out, as `gallery_view`."""
+    camera: bool = False
+    """Whether the bot has a picture to show from the beginning. Else its camera is off; its microphone is off in any case."""
     door: Callable[[], Awaitable[None]] = _open_door
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the address that is opened and of nothing else: values for SECRET_VARIABLES of a platform file."""
@@ -159,6 +169,17 @@ class Attendance(Protocol):
         """Says something in the chat. Raises NotSupportedError, JoinStepError."""
         ...
 
+    async def switch(self, device: Device, *, on: bool) -> bool:
+        """Turns the page's own microphone or camera on or off, and looks whether it is; nothing where it is already so.
+
+        False where nothing is known of the page's controls: it is left as it is. Raises SwitchError and the browser's errors.
+        """
+        ...
+
+    async def switched_off(self, device: Device) -> None:
+        """Returns when the page has shown for a moment that the device is off; never where nothing is known of its controls."""
+        ...
+
     async def leave(self) -> None:
         """Leaves as a guest would; returns when the page has let go, or after 3 s. Never raises."""
         ...
@@ -190,6 +211,10 @@ class JoinStepError(Exception):
         self.step = step
 
 
+class SwitchError(Exception):
+    """The page did not turn the bot's microphone or camera on or off; the text says why and what to do. Raised by adapters."""
+
+
 class NotSupportedError(Exception):
     """The platform cannot do what was asked; the text says what. Raised by adapters."""
 
@@ -201,6 +226,9 @@ class FakeAttendance:
     listeners: Listeners | None = None
     entered: list[JoinRequest] = field(default_factory=list)
     said: list[tuple[str, str | None]] = field(default_factory=list)
+    switched: list[tuple[Device, bool]] = field(default_factory=list)
+    muted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the test: the page shows the devices as off."""
     left: bool = False
 
     async def prepare(self, page: Page, listeners: Listeners) -> None:
@@ -216,6 +244,16 @@ class FakeAttendance:
     async def send_chat(self, message: str, *, to_user_uuid: str | None) -> None:
         """Notes the message."""
         self.said.append((message, to_user_uuid))
+
+    async def switch(self, device: Device, *, on: bool) -> bool:
+        """Notes it."""
+        self.switched.append((device, on))
+        return True
+
+    async def switched_off(self, device: Device) -> None:
+        """Waits for the test."""
+        del device
+        await self.muted.wait()
 
     async def leave(self) -> None:
         """Notes it."""

@@ -16,6 +16,7 @@ from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, with
 from agents.platforms import page as scripts
 from agents.platforms.base import (
     ChatSeen,
+    Device,
     JoinRequest,
     JoinStepError,
     Listeners,
@@ -26,6 +27,7 @@ from agents.platforms.captioner import Captioner
 from agents.platforms.chat_log import ChatLog
 from agents.platforms.chat_writer import ChatWriter
 from agents.platforms.classifier import OUT, REFUSED, Classifier
+from agents.platforms.device_switches import DeviceSwitches
 from agents.platforms.dialogs import Dialogs
 from agents.platforms.doubt import Doubt
 from agents.platforms.facts import Facts
@@ -96,6 +98,7 @@ class DeclarativeAttendance:
         self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
         self._writer = ChatWriter(file.chat, self._program, title=self._title, sent=self._chat.sent)
         self._captioner = Captioner(file.captions, self._program, title=self._title)
+        self._switches = DeviceSwitches(file, self._program)
         self._facts = Facts(len(self._program.atoms))
         self._classifier = Classifier.of(self._program.evidence)
         self._people = PeopleList(self._people_rules)
@@ -120,6 +123,7 @@ class DeclarativeAttendance:
         self._listeners = listeners
         self._hands = Hands(page, handle=self._handle, token=self._token)
         self._runner = StepRunner(page, self._hands, self._facts, self._changed, self._file.step_seconds)
+        self._runner.switch = self._switch_before
         await page.bind(self._channel, self._report)
         program = self._program.for_page()
         await page.add_script(scripts.observer(program, token=self._token, handle=self._handle, channel=self._channel))
@@ -162,6 +166,7 @@ class DeclarativeAttendance:
             self._classifier.entered = False
             self._classifier.shown = None  # what was shown before must not end the steps before they begin
             self._people.bot_name = self._chat.bot_name = request.bot_name
+            self._switches.begin(camera=request.camera)
             values = variables(self._file, request) | self._captioner.want(request.captions)
             self._runner.values = values
             try:
@@ -204,6 +209,17 @@ class DeclarativeAttendance:
         """As base.Attendance. Messages longer than the page takes are sent in parts."""
         to = to_user_uuid or ""
         await self._writer.send(message, to, self._people.name(to), runner=self._runner, passed=self._has_left)
+
+    async def switch(self, device: Device, *, on: bool) -> bool:
+        """As base.Attendance."""
+        return await self._switches.switch(device, self._runner, on=on, passed=self._has_left)
+
+    async def switched_off(self, device: Device) -> None:
+        """As base.Attendance."""
+        await self._switches.switched_off(device, self._runner)
+
+    async def _switch_before(self, device: Device) -> str:
+        return await self._switches.before(device, self._runner, self._past_the_door)
 
     async def leave(self) -> None:
         """As base.Attendance: the steps under [[leave]], then the page is left as one closes a tab."""
@@ -280,6 +296,7 @@ class DeclarativeAttendance:
         """What is done in the meeting, once: what the platform needs, then the view, then captions for as long as it lasts."""
         await self._doubt.over()
         await self._try(self._runner.run(self._after_join, passed=self._has_left), "after_join_step_failed")
+        await self._try(self._switches.settle(self._runner, self._listeners, self._has_left), "devices_not_looked_at")
         await self._look_at_people()
         if (view := self._request.view) in self._views:
             await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")

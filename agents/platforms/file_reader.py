@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path as FilePath
 
 from agents.platforms import file_sections as sections
+from agents.platforms.base import Device
+from agents.platforms.file_devices import device_control
 from agents.platforms.file_steps import dialogs, steps
 from agents.platforms.file_table import Problem, Source, Table, one_of
 from agents.platforms.layers import Layer, laid_over, read_layer
@@ -132,6 +134,8 @@ def _platform(top: Table) -> PlatformFile:
         people=people,
         chat=sections.chat(top, names),
         captions=sections.captions(top, names),
+        microphone=device_control(top, Device.MICROPHONE, names),
+        camera=device_control(top, Device.CAMERA, names),
         views=sections.views(top, names),
         reload=sections.reload(top),
         doubt=sections.doubt(top, names, people),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from agents.platforms.base import Device
 from agents.platforms.file_conditions import conditions, targets
 from agents.platforms.file_table import Table, dotted, one_of
 from agents.platforms.layers import ACTIONS
 from agents.platforms.platform_file import Dialog, Step, Target
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url")
+BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url", "camera_off")
 SECRET_VARIABLES = ("zoom_zak", "zoom_join_token")
 """For `[url] query` alone, so that no step, log or page script ever has one."""
 
@@ -60,6 +61,8 @@ def _value(table: Table, action: str, variables: tuple[str, ...]) -> str:
         value = table.text("with", required=True, hint="{bot_name}")
         check_variables(table, "with", value, variables)
         return value
+    if action == "switch":
+        return table.choice("switch", Device.MICROPHONE.value, tuple(Device))
     if action in {"press", "js", "open"}:
         value = table.text(action)
         if action != "js":

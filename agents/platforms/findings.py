@@ -10,7 +10,7 @@ from agents.platforms.platform_file import Condition, PlatformFile, Step, Target
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One thing that a file looks for: `evidence`, `step`, `dialog`, `people`, `chat` or `captions`, and what."""
+    """One thing that a file looks for: `evidence`, `step`, `dialog`, `people`, `chat`, `captions` or a device, and what."""
 
     kind: str
     name: str
@@ -36,6 +36,7 @@ def pieces(file: PlatformFile) -> Iterator[Piece]:
     yield from _of_steps("people", file.doubt.look)
     yield from _of_chat(file)
     yield from _of_captions(file)
+    yield from _of_devices(file)
     for _, steps in file.views:
         yield from _of_steps("step", steps)
 
@@ -54,6 +55,16 @@ def _of_captions(file: PlatformFile) -> Iterator[Piece]:
         if file.captions.region:
             yield _of_css("captions", "region", file.captions.region)
         yield from _of_steps("captions", (*file.captions.on, *file.captions.language))
+
+
+def _of_devices(file: PlatformFile) -> Iterator[Piece]:
+    for kind, control in (("microphone", file.microphone), ("camera", file.camera)):
+        if control is None:
+            continue
+        for name, alternatives in (("is on", control.is_on), ("is off", control.is_off), ("refused", control.refused)):
+            for number, condition in enumerate(alternatives, 1):
+                yield Piece(kind, f"{name}, alternative {number}", condition, condition.where)
+        yield from _of_steps(kind, control.turn_on)
 
 
 def _of_steps(kind: str, steps: tuple[Step, ...]) -> Iterator[Piece]:

@@ -129,6 +129,11 @@ class Hands:
             return []
         return [str(one)[:110] for answer in answers if isinstance(answer, list) for one in answer][:25]
 
+    async def have_looked(self) -> None:
+        """Has the observers look soon at what no mutation tells them, as the page's own objects. Raises the browser's errors."""
+        nothing: dict[str, Any] = {"targets": []}
+        await self._page.evaluate_in_frames(ACT, self._handle, self._token, "locate", nothing, timeout_s=LOCATE_SECONDS)
+
     async def cost(self) -> tuple[int, float]:
         """How often the observers looked so far, and the milliseconds that took, by the clock on the wall."""
         answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "cost", None, timeout_s=5)

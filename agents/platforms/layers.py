@@ -13,9 +13,10 @@ from typing import Any
 from agents.platforms.platform_file import VIEWS
 from agents.platforms.toml_lines import Path, key_lines
 
+DEVICES = ("microphone", "camera")
 _TABLES = ("match", "browser", "variables", "url", "evidence", "doubt", "people", "chat", "captions", "reload", "timeouts")
 MERGED_TABLES = (
-    *((name,) for name in _TABLES),
+    *((name,) for name in (*_TABLES, *DEVICES)),
     ("url", "query"),
     ("url", "fragment"),
     ("captions", "languages"),
@@ -27,8 +28,10 @@ _OF_CHAT = (("chat", "open"), ("chat", "person"), ("chat", "everyone"))
 _OF_CAPTIONS = (("captions", "on"), ("captions", "language"))
 _OF_PEOPLE = (("people", "look"), ("doubt", "look"))
 _OF_VIEWS = tuple(("view", name) for name in VIEWS)
-NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), *_OF_PEOPLE, *_OF_CHAT, *_OF_CAPTIONS, *_OF_VIEWS)
-ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open")
+_OF_DEVICES = tuple((device, turn) for device in DEVICES for turn in ("turn_on", "turn_off"))
+_OF_MEETING = (*_OF_PEOPLE, *_OF_CHAT, *_OF_CAPTIONS, *_OF_DEVICES, *_OF_VIEWS)
+NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), *_OF_MEETING)
+ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open", "switch")
 WHAT_WAS_THERE = "..."
 
 

@@ -71,11 +71,11 @@ class Step:
 
     name: str
     action: str
-    """click, fill, press, choose, check, uncheck, wait_for, wait_seconds, js, open."""
+    """click, fill, press, choose, check, uncheck, wait_for, wait_seconds, js, open, switch."""
     targets: tuple[Target, ...] = ()
     """Alternatives, best first."""
     value: str = ""
-    """What to fill in or choose, the key, the expression, the URL: with {variables}."""
+    """What to fill in or choose, the key, the expression, the URL: with {variables}; of `switch`, the Device."""
     seconds: float = 0.0
     wait_for: tuple[Condition, ...] = ()
     allowed: str = ""
@@ -197,6 +197,21 @@ class Captions:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceControl:
+    """How the page turns the bot's microphone, or its camera, on and off, before the meeting and in it.
+
+    The label of a button says what a press would do, not how things are: both states are described, neither follows from a press.
+    """
+
+    is_on: tuple[Condition, ...] = ()
+    is_off: tuple[Condition, ...] = ()
+    refused: tuple[Condition, ...] = ()
+    """The meeting does not let the bot turn it on."""
+    turn_on: tuple[Step, ...] = ()
+    turn_off: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BrowserNeeds:
     """What Chromium must be told."""
 
@@ -265,6 +280,8 @@ class PlatformFile:
     people: People | None = None
     chat: Chat | None = None
     captions: Captions | None = None
+    microphone: DeviceControl | None = None
+    camera: DeviceControl | None = None
     views: tuple[tuple[str, tuple[Step, ...]], ...] = ()
     """A view as bots ask for it, and how it is chosen in the meeting."""
     reload: Reload = field(default_factory=Reload)

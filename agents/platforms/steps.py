@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.browser.api import Page
-from agents.platforms.base import JoinStepError
+from agents.platforms.base import Device, JoinStepError
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
 from agents.platforms.platform_file import Step, Target
@@ -67,6 +67,10 @@ def compile_steps(steps: Sequence[Step], program: Program) -> tuple[CompiledStep
     )
 
 
+async def _no_switch(_device: Device) -> str:
+    return "cannot be turned here"
+
+
 @dataclass(slots=True)
 class StepRunner:
     """Does steps in one page."""
@@ -77,6 +81,8 @@ class StepRunner:
     changed: Changed
     default_seconds: float
     values: Mapping[str, str] = field(default_factory=dict)
+    switch: Callable[[Device], Awaitable[str]] = _no_switch
+    """Turns a device as the bot wants it when it goes in; "" or why it could not be done."""
 
     async def run(self, steps: Sequence[CompiledStep], *, passed: Callable[[], bool], until: float | None = None) -> None:
         """All steps, until `passed()` says that there is nothing more to do. Raises JoinStepError and the browser's errors.
@@ -126,6 +132,8 @@ class StepRunner:
         if step.action == "wait_seconds":
             await self._wait((), min(time.monotonic() + step.seconds, deadline), passed)
             return ""
+        if step.action == "switch":
+            return await self.switch(Device(step.value))
         while True:
             why = await self._do(one, min(time.monotonic() + 0.5, deadline))
             if not why or passed() or time.monotonic() >= deadline:

@@ -18,9 +18,12 @@ _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def variables(file: PlatformFile, request: JoinRequest) -> dict[str, str]:
-    """bot_name, the same as JSON, meeting_url, and what the file finds in the meeting's URL; nothing found is an empty text."""
+    """bot_name, the same as JSON, meeting_url, camera_off (`true` where the bot has no picture), and what the file finds in the
+    meeting's URL; nothing found is an empty text.
+    """
     name = request.bot_name
     found = {"bot_name": name, "bot_name_json": json.dumps(name, ensure_ascii=False), "meeting_url": request.meeting_url}
+    found["camera_off"] = json.dumps(not request.camera)
     for name, pattern in file.variables:
         match = re.search(pattern, request.meeting_url)
         found[name] = unquote(match[1] or "") if match else ""

@@ -19,8 +19,8 @@ FOR_ALL = frozenset({"require_admission", "lobby_timeout", "host_absent", "end",
 
 
 def come(room: Room, name: str, *, host: bool = False) -> Person:
-    """Somebody without a browser is in the meeting: seen by everybody, sending nothing."""
-    guest = Person(send=lambda _message: None, name=name, claims_host=host)
+    """Somebody without a browser is in the meeting: seen by everybody, sending nothing, and not to be connected to."""
+    guest = Person(send=lambda _message: None, name=name, claims_host=host, connected=False)
     room.visit(guest)
     admission, room.rules.require_admission = room.rules.require_admission, False
     room.ask_to_join(guest, name)

@@ -27,7 +27,7 @@ AS_USERS_SAY = {
 }  # fmt: skip
 
 
-ELSEWHERE = {"no captions": "test_in_meeting.py"}
+ELSEWHERE = {"no captions": "test_in_meeting.py", "devices refused": "test_devices.py"}
 """Scenarios that are no case of the table, and the file that plays them."""
 
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from agents.browser.api import Browser, Page
-from agents.media_devices.virtual_devices import VirtualDevices
-from agents.platforms.base import Adapter, JoinRequest, Listeners
+from agents.media_devices.virtual_devices import Picture, VirtualDevices
+from agents.platforms.base import Adapter, Attendance, JoinRequest, Listeners
 
 PATIENCE_S = 30.0
 """Of one state, on a busy machine; on an idle one each is seen within 2 s of being there."""
@@ -21,6 +21,7 @@ class Witness:
     """What one page was taken for."""
 
     page: Page
+    attendance: Attendance
     told: list[str] = field(default_factory=list)
     """States and the codes of remarks, in order."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,17 +50,19 @@ class Witness:
 
 
 @asynccontextmanager
-async def visiting(adapter: Adapter, browser: Browser, url: str, *, script: str = "") -> AsyncIterator[Witness]:
+async def visiting(
+    adapter: Adapter, browser: Browser, url: str, *, script: str = "", picture: Picture | None = None
+) -> AsyncIterator[Witness]:
     """Within the block the page is opened and the adapter's steps are done; `script` runs before the page's own."""
     page = await browser.new_page()
-    witness = Witness(page)
+    attendance = adapter.attend()
+    witness = Witness(page, attendance)
     try:
         if script:
             await page.add_script(script)
-        await VirtualDevices(page).prepare()
-        attendance = adapter.attend()
+        await VirtualDevices(page, picture).prepare()
         await attendance.prepare(page, witness.listeners())
-        entering = asyncio.create_task(attendance.enter(JoinRequest(url, "Rollcall")))
+        entering = asyncio.create_task(attendance.enter(JoinRequest(url, "Rollcall", camera=picture is not None)))
         yield witness
         entering.cancel()
         await asyncio.wait([entering])

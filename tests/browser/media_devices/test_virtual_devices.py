@@ -13,7 +13,7 @@ import pytest
 from agents.browser.page import ChromiumPage
 from agents.media_devices.decode import Kind
 from agents.media_devices.player import play_film, play_sound
-from agents.media_devices.virtual_devices import DeviceError, Picture, VirtualDevices
+from agents.media_devices.virtual_devices import DeviceError, NotTakenError, Picture, VirtualDevices
 from tests.browser.browser.conftest import until
 from tests.browser.browser.site import Site
 
@@ -107,8 +107,8 @@ async def meeting(devices: VirtualDevices, page: ChromiumPage, site: Site) -> Ch
 async def test_without_a_picture_the_others_see_black_and_hear_nothing(meeting: ChromiumPage) -> None:
     await meeting.evaluate("() => call({audio: true, video: true})")
     assert await meeting.evaluate("() => stream.getTracks().map((t) => [t.kind, t.enabled])") == [
-        ["audio", False],
-        ["video", False],
+        ["audio", True],
+        ["video", True],
     ]
     await until(lambda: meeting.evaluate("() => remote.videoWidth > 0 && !remote.paused"))
     await until(lambda: sees(meeting, BLACK, BLACK))
@@ -186,6 +186,23 @@ async def test_a_page_may_mute_the_bot(meeting: ChromiumPage, devices: VirtualDe
     playing.cancel()
 
 
+async def test_what_the_page_has_turned_off_is_neither_heard_nor_seen(
+    meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path
+) -> None:
+    await meeting.evaluate("() => call({audio: true, video: true})")
+    await meeting.evaluate("() => { for (const track of stream.getTracks()) track.enabled = false; }")
+    with pytest.raises(NotTakenError, match="camera"):
+        await devices.set_picture(Picture(square(RED)))
+    with pytest.raises(NotTakenError, match="microphone"):
+        await play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3)
+    await until(lambda: sees(meeting, BLACK, BLACK))
+    assert await hears(meeting, loud=False)
+    await meeting.evaluate("() => { stream.getVideoTracks()[0].enabled = true; }")
+    await devices.ready("camera")
+    await devices.set_picture(Picture(square(RED)))
+    await until(lambda: sees(meeting, RED, BLACK))
+
+
 async def test_nobody_to_speak_or_show_to_is_said(meeting: ChromiumPage, devices: VirtualDevices, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="microphone"):
         await play_sound(devices, made(tmp_path / "tone.mp3", *TONE), Kind.MP3)
@@ -229,7 +246,7 @@ async def test_pages_see_devices_like_any_others(meeting: ChromiumPage) -> None:
       const copy = video.clone();
       return [video.label, video.getSettings().width, video.getConstraints().width, copy.label, copy.enabled];
     }""")
-    assert described == ["Rollcall camera", 1280, 320, "Rollcall camera", False]
+    assert described == ["Rollcall camera", 1280, 320, "Rollcall camera", True]
     states = "() => Promise.all(['camera', 'microphone'].map(async (name) => (await navigator.permissions.query({name})).state))"
     assert await meeting.evaluate(states) == ["granted", "granted"]
     old = "() => new Promise((done) => navigator.webkitGetUserMedia({audio: true}, (s) => done(s.getTracks().length)))"

@@ -14,12 +14,14 @@ function icon(label, onclick, more = {}) {
   return h("button", { "aria-label": label, class: "icon", jsname: "BOHaEe", type: "button", onclick, ...more }, h("i", { "aria-hidden": "true", class: "google-material-icons" }, "●"));
 }
 
-// Microphone and camera: the label says what pressing does.
+// Microphone and camera: the label says what pressing does, in variant b with the key that does it, and nothing else says how they are.
 export function devices() {
   const { media } = client;
-  return [["audio", "mic"], ["video", "camera"]].map(([kind, word]) =>
-    icon(media.on(kind) ? t[`${word}_off`] : t[`${word}_on`], () => media.set(kind, !media.on(kind)), { "data-is-muted": String(!media.on(kind)), disabled: !media.has(kind) }),
-  );
+  const b = about.variant === "b";
+  return [["audio", "mic", "d"], ["video", "camera", "e"]].map(([kind, word, key]) => {
+    const label = media.on(kind) ? t[`${word}_off`] : t[`${word}_on`];
+    return icon(b && t === TEXTS.en ? `${label} (ctrl + ${key})` : label, () => client.turn(kind), { "data-is-muted": b ? null : String(!media.on(kind)), disabled: !media.has(kind) });
+  });
 }
 
 async function greenRoom() {

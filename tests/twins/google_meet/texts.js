@@ -3,6 +3,7 @@
 export const TEXTS = {
   en: {
     strange: "Hang tight, the organiser has your card", view: "Adjust view", tiled: "Tiled", spotlight: "Spotlight", sidebar: "Sidebar", settings: "Settings", captions_tab: "Captions", meeting_language: "Language of the meeting",
+    mic_refused: "Your host doesn’t allow you to unmute", camera_refused: "Your host doesn’t allow you to turn on your video",
     name: "Your name", whats: "What’s your name?", ask: "Ask to join", now: "Join now", anyway: "Join anyway", other: "Other ways to join",
     mic_off: "Turn off microphone", mic_on: "Turn on microphone", camera_off: "Turn off camera", camera_on: "Turn on camera",
     ready: "Ready to join?", nobody: "No one else is here", getting: "Getting ready…", sign: "Sign in",
@@ -23,6 +24,7 @@ export const TEXTS = {
   },
   de: {
     strange: "Einen Augenblick Geduld", view: "Ansicht anpassen", tiled: "Gekachelt", spotlight: "Spotlight", sidebar: "Seitenleiste", settings: "Einstellungen", captions_tab: "Untertitel", meeting_language: "Sprache der Videokonferenz",
+    mic_refused: "Sie können Ihr Mikrofon nicht aktivieren", camera_refused: "Sie können Ihre Kamera nicht aktivieren",
     name: "Ihr Name", whats: "Wie heißen Sie?", ask: "Teilnahme anfragen", now: "Jetzt teilnehmen", anyway: "Trotzdem teilnehmen", other: "Weitere Optionen für die Teilnahme",
     mic_off: "Mikrofon deaktivieren", mic_on: "Mikrofon aktivieren", camera_off: "Kamera deaktivieren", camera_on: "Kamera aktivieren",
     ready: "Möchten Sie teilnehmen?", nobody: "Sonst ist niemand hier", getting: "Wird vorbereitet…", sign: "Anmelden",
@@ -43,6 +45,7 @@ export const TEXTS = {
   },
   ja: {
     strange: "少々お待ちを", view: "表示を調整", tiled: "タイル表示", spotlight: "スポットライト", sidebar: "サイドバー", settings: "設定", captions_tab: "字幕", meeting_language: "会議の言語",
+    mic_refused: "主催者の設定により、マイクをオンにできません", camera_refused: "主催者の設定により、カメラをオンにできません",
     name: "名前", whats: "お名前を入力してください", ask: "参加をリクエスト", now: "今すぐ参加", anyway: "参加", other: "その他の参加方法",
     mic_off: "マイクをオフにする", mic_on: "マイクをオンにする", camera_off: "カメラをオフにする", camera_on: "カメラをオンにする",
     ready: "参加の準備はできましたか?", nobody: "他に参加しているユーザーはいません", getting: "準備しています…", sign: "ログイン",

@@ -26,6 +26,8 @@ export class App {
         isLocalAudioMuted: () => !client.media.on("audio"),
         isConnectionInterrupted: () => !client.online,
         isLocalVideoMuted: () => !client.media.on("video"),
+        muteAudio: (muted) => this.mute("audio", muted),
+        muteVideo: (muted) => this.mute("video", muted),
         hangup: () => client.leave(),
         get _room() {
           return app.joined ? app.room() : undefined;
@@ -49,6 +51,10 @@ export class App {
 
   get joined() {
     return this.client.view === "meeting";
+  }
+
+  mute(kind, muted) {
+    if (this.client.media.on(kind) === muted) this.client.turn(kind);
   }
 
   member(person) {
@@ -98,6 +104,8 @@ export class App {
       "features/base/participants": { local, remote: new Map(client.others.map((person) => [person.id, entry(person)])), dominantSpeaker: speaker?.id, speakersList: new Map(speaker ? [[speaker.id, speaker.name]] : []) },
       "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: this.knocking ? door : undefined, error: fault(ERRORS[client.view]) },
       "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
+      "features/base/media": { audio: { muted: !client.media.on("audio"), unmuteBlocked: false }, video: { muted: !client.media.on("video"), unmuteBlocked: false } },
+      "features/av-moderation": { audioModerationEnabled: client.refuses, videoModerationEnabled: client.refuses },
       "features/lobby": { knocking: this.knocking, lobbyEnabled: this.knocking },
       "features/subtitles": { _requestingSubtitles: this.subtitles, _transcriptMessages: this.transcripts },
       "features/chat": {

@@ -29,7 +29,7 @@ export class Meeting extends Room {
     const { t } = this;
     const button = (label, onclick, more = {}) => h("div", { role: "button", tabindex: 0, "aria-label": label, className: "toolbox-button", onclick, ...more }, h("div", { className: "toolbox-icon", style: { width: "48px", height: "48px" } }));
     this.bar.replaceChildren(
-      h("div", { className: "toolbox-content-items" }, button(t.mic, () => this.client.media.set("audio", !this.client.media.on("audio"))), button(t.camera, () => this.client.media.set("video", !this.client.media.on("video"))), button(t.chat, () => this.toggleChat()), button(t.people, () => {}), button(t.more, () => {}), button(t.leave, () => this.client.leave(), { className: "toolbox-button hangup-button" })),
+      h("div", { className: "toolbox-content-items" }, button(t.mic, () => this.client.turn("audio")), button(t.camera, () => this.client.turn("video")), button(t.chat, () => this.toggleChat()), button(t.people, () => {}), button(t.more, () => {}), button(t.leave, () => this.client.leave(), { className: "toolbox-button hangup-button" })),
     );
   }
 

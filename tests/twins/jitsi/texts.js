@@ -3,6 +3,7 @@
 export const TEXTS = {
   en: {
     strange: "The doorkeeper reads your card", title: "Join meeting", name: "Enter your name", join: "Join meeting", ask: "Ask to join", joining: "Asking to join meeting...", lobby_hint: "Lobby enabled", enter: "Enter meeting password",
+    mic_refused: "The moderator has muted you", camera_refused: "The moderator has stopped your camera",
     host: "Waiting for an authenticated user...", host_text: "The conference has not yet started because no moderators have yet arrived. If you’d like to become a moderator please log-in. Otherwise, please wait.", i_am: "Log-in",
     mic: "Mute / Unmute", camera: "Start / Stop camera", chat: "Open / Close chat", people: "Open / Close participants", leave: "Leave the meeting", send: "Send message", write: "Type a message", me: "me", more: "More actions", captions: "Start / Stop subtitles",
     denied: "Your join request has been rejected by a moderator.", gave_up: "Your join request has timed out.", kicked: "You have been kicked out of the meeting", kicked_by: "Ouch! Ada Lovelace kicked you out of the meeting", ended: "The conference has been terminated", left: "You have left the meeting", disconnected: "You have been disconnected. You may want to check your network connection.",
@@ -11,6 +12,7 @@ export const TEXTS = {
   },
   de: {
     strange: "Der Pförtner liest Ihre Karte", title: "Konferenz beitreten", name: "Geben Sie Ihren Namen ein", join: "Konferenz beitreten", ask: "Beitritt anfragen", joining: "Beitritt wird angefragt …", lobby_hint: "Lobby aktiviert", enter: "Konferenzpasswort eingeben",
+    mic_refused: "Die Moderation hat Sie stummgeschaltet", camera_refused: "Die Moderation hat Ihre Kamera gestoppt",
     host: "Warten auf einen angemeldeten Benutzer …", host_text: "Die Konferenz hat noch nicht begonnen, da noch keine Moderation anwesend ist. Melden Sie sich an, um zu moderieren, oder warten Sie.", i_am: "Anmelden",
     mic: "Stummschalten", camera: "Kamera", chat: "Chat öffnen / schließen", people: "Anwesende anzeigen", leave: "Konferenz verlassen", send: "Nachricht senden", write: "Nachricht eingeben", me: "ich", more: "Weitere Aktionen", captions: "Untertitel",
     denied: "Ihre Anfrage wurde von der Moderation abgelehnt.", gave_up: "Ihre Anfrage ist abgelaufen.", kicked: "Sie wurden aus der Konferenz entfernt", kicked_by: "Autsch! Ada Lovelace hat Sie aus der Konferenz geworfen", ended: "Die Konferenz wurde beendet", left: "Sie haben die Konferenz verlassen", disconnected: "Die Verbindung wurde getrennt.",
@@ -19,6 +21,7 @@ export const TEXTS = {
   },
   ja: {
     strange: "受付が名刺を見ています", title: "ミーティングに参加", name: "名前を入力してください", join: "ミーティングに参加", ask: "参加をリクエスト", joining: "参加をリクエストしています…", lobby_hint: "ロビーが有効です", enter: "パスワードを入力",
+    mic_refused: "モデレーターがあなたをミュートしました", camera_refused: "モデレーターがあなたのカメラを停止しました",
     host: "認証されたユーザーを待っています…", host_text: "モデレーターがまだ到着していないため、会議はまだ始まっていません。モデレーターになるにはログインしてください。そうでない場合は、お待ちください。", i_am: "ログイン",
     mic: "ミュート", camera: "カメラ", chat: "チャットを開く / 閉じる", people: "参加者", leave: "退出", send: "送信", write: "メッセージを入力", me: "自分", more: "その他", captions: "字幕",
     denied: "参加リクエストはモデレーターによって拒否されました。", gave_up: "参加リクエストがタイムアウトしました。", kicked: "ミーティングから退出させられました", kicked_by: "Ada Lovelace によってミーティングから追い出されました", ended: "会議は終了しました", left: "ミーティングから退出しました", disconnected: "切断されました。",

@@ -15,7 +15,7 @@ export function stands(view, since = clock()) {
 }
 
 export class Client {
-  // draw(what, detail): "view", "people", "chat", "caption", "own" (microphone, camera), "stream", "alert", "line", "consent"
+  // draw(what, detail): "view", "people", "chat", "caption", "own" (microphone, camera), "stream", "alert", "line", "consent", "refused"
   constructor(draw) {
     this.draw = draw;
     this.view = "loading";
@@ -70,6 +70,21 @@ export class Client {
     this.socket.send({ type: "did", what, value });
   }
 
+  // The page's own buttons. Where the host does not let guests (about.devices "refused"), variant b shows for a moment what it hoped for.
+  turn(kind) {
+    const on = !this.media.on(kind);
+    if (!on || !this.refuses) return void this.media.set(kind, on);
+    if (about.variant === "b") {
+      this.media.set(kind, true);
+      setTimeout(() => this.media.set(kind, false), 200);
+    }
+    this.draw("refused", kind);
+  }
+
+  get refuses() {
+    return about.devices === "refused" && this.view === "meeting";
+  }
+
   consent(ok) {
     this.consentAsked = false;
     this.socket.send({ type: "consent", ok });
@@ -80,6 +95,7 @@ export class Client {
   listen() {
     this.deaf = false;
     this.downlink?.listen();
+    this.downlink?.attach();
   }
 
   #ownState() {
@@ -134,7 +150,9 @@ export class Client {
       this.selfId = self.id;
       this.people = new Map([[self.id, self]]);
       const speakers = () => this.others.filter((person) => person.speaking).map((person) => person.id);
-      this.downlink = new Downlink(self.id, this.media, (message) => this.socket.send(message), (detail) => this.draw("stream", detail), speakers);
+      if (about.devices === "refused") for (const kind of ["audio", "video"]) this.media.set(kind, false);
+      const sends = { has: (kind) => this.media.has(kind), outgoing: (kind) => (kind === "audio" && this.deaf ? null : this.media.outgoing(kind)) };
+      this.downlink = new Downlink(self.id, sends, (message) => this.socket.send(message), (detail) => this.draw("stream", detail), speakers);
       for (const person of people) this.#know(person);
       this.media.source(silent, black);
       this.chat = chat;

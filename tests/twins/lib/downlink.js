@@ -1,6 +1,7 @@
 // How a twin's page gets the people's media. `mesh`: from each of them, as Jitsi does between few. All else comes from the relay (relay.js),
 // which stands for the platform's servers: `tracks`, three sound tracks that change speaker; `mixed`, one; `data`, none at all: samples come
-// over a data channel, and the page makes the sound itself.
+// over a data channel, and the page makes the sound itself. What the page's own microphone and camera give goes to each of the people by a
+// connection that only sends: for them it is as if the platform's servers had passed it on.
 
 import { Mesh } from "../rehearsal/mesh.js";
 import { Player } from "./player.js";
@@ -14,23 +15,24 @@ export class Downlink {
     this.relay = null;
     this.slots = []; // who is heard in each sound track, by id
     this.mesh = about.media === "mesh" ? new Mesh(selfId, media, { audio: true, video: true }, send, (id, kind, stream) => onStream({ id, kind, stream })) : null;
+    this.uplink = this.mesh ?? new Mesh(selfId, media, { audio: false, video: false }, send, () => {});
   }
 
   meet(person, offers) {
-    if (this.mesh && person.name !== about.relay) this.mesh.connect(person, offers);
+    if (person.name !== about.relay) this.uplink.connect(person, offers);
   }
 
   follow(person) {
-    if (this.mesh && person.name !== about.relay) this.mesh.follow(person);
+    if (person.name !== about.relay) this.uplink.follow(person);
   }
 
   lose(id) {
-    this.mesh?.drop(id);
-    if (this.relay === id) this.close();
+    this.uplink.drop(id);
+    if (this.relay === id) this.deafen();
   }
 
   attach() {
-    this.mesh?.attach();
+    this.uplink.attach();
   }
 
   // The relay is in the meeting: ask it to send.
@@ -58,8 +60,8 @@ export class Downlink {
   }
 
   receive(from, session, data) {
-    if (this.mesh) this.mesh.receive(from, session, data);
-    if (from !== this.relay || !this.connection) return;
+    if (from !== this.relay) return void this.uplink.receive(from, session, data);
+    if (!this.connection) return;
     if (data.slots) this.slots = data.slots;
     this.steps = this.steps.then(() => this.signal(data)).catch((error) => console.warn("downlink", error));
   }
@@ -91,7 +93,11 @@ export class Downlink {
   }
 
   close() {
-    this.mesh?.close();
+    this.uplink.close();
+    this.deafen();
+  }
+
+  deafen() {
     this.connection?.close();
     this.player?.close();
     this.connection = this.player = this.relay = null;

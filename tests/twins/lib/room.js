@@ -22,9 +22,26 @@ export class Room {
     if (what === "chat" && this.open === "chat") this.messages();
     if (what === "caption") this.caption(detail);
     if (what === "stream") this.stream(detail);
+    if (what === "own" || what === "view") this.own();
+    if (what === "refused") this.refused(detail);
     if (what === "consent") this.consent();
     if (what === "alert") this.notice(this.t.alert, this.t.alert_text);
     if (what === "line") this.notice(this.client.online ? "" : this.t.reconnecting, "");
+  }
+
+  // One's own tile shows what one's own camera gives.
+  own() {
+    const { client } = this;
+    const seen = client.media.on("video") ? client.media.tracks.video : null;
+    if (this.videos.get(client.selfId)?.getVideoTracks()[0] === (seen ?? undefined)) return;
+    if (seen) this.videos.set(client.selfId, new MediaStream([seen]));
+    else this.videos.delete(client.selfId);
+    if (seen) player(this.videos.get(client.selfId), "video").style.width = "100%";
+    this.people();
+  }
+
+  refused(kind) {
+    this.notice(kind === "audio" ? this.t.mic_refused : this.t.camera_refused, "");
   }
 
   stream({ id, kind, stream }) {

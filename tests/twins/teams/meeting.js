@@ -31,13 +31,16 @@ export class Meeting extends Room {
   buttons() {
     const { t } = this;
     const button = (id, label, onclick, more = {}) => h("button", { id, type: "button", "aria-label": label, onclick, ...more }, h("span", {}, label));
+    // Labels say what a press would do. Where the organiser does not let attendees, variant a cannot be pressed.
+    const device = (id, kind, off, on) => button(id, this.client.media.on(kind) ? off : on, () => this.client.turn(kind), { disabled: this.client.refuses && about.variant === "a" });
     this.bar.replaceChildren(
       button("chat-button", t.chat, () => this.toggle("chat")),
       button("roster-button", t.people, () => this.toggle("people")),
       button("raisehands-button", t.raise, () => {}),
       button("view-mode-button", t.view, () => this.views(), { "aria-haspopup": "menu" }),
       button("callingButtons-showMoreBtn", t.more, () => this.menu(), { "aria-haspopup": "menu" }),
-      button("microphone-button", t.mute, () => this.client.media.set("audio", !this.client.media.on("audio"))),
+      device("video-button", "video", t.camera_off, t.camera_on),
+      device("microphone-button", "audio", t.mute, t.unmute),
       button("hangup-button", t.leave, () => this.client.leave(), { "data-tid": "hangup-main-btn" }),
     );
   }

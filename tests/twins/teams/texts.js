@@ -3,10 +3,11 @@
 export const TEXTS = {
   en: {
     strange: "Your card is with the doorkeeper", view: "View", gallery: "Gallery", speaker: "Speaker", captions_settings: "Captions settings", language_settings: "Language settings", spoken: "Spoken language", update: "Update",
+    mute: "Mute mic", unmute: "Unmute mic", camera_off: "Turn camera off", camera_on: "Turn camera on", mic_refused: "Your mic is disabled by the organizer", camera_refused: "Your camera is disabled by the organizer",
     how: "How do you want to join your Teams meeting?", browser: "Continue on this browser", browser_label: "Join meeting from this browser", app: "Join on the Teams app", app_hint: "Don’t have the app?",
     no_devices: "Continue without audio or video", no_devices_title: "Are you sure you don’t want audio or video?", name: "Type your name", join: "Join now", cancel: "Cancel", mic: "Mic", camera: "Camera", connecting: "Connecting…",
     lobby: "Someone will let you in shortly", lobby_b: "someone in the meeting should let you in soon", hi: "Hi", host: "When the meeting starts, we’ll let people know you’re waiting", host_b: "Waiting for the meeting to start",
-    more: "More", leave: "Leave", chat: "Chat", people: "People", raise: "Raise", mute: "Mute", write: "Type a message", send: "Send", captions: "Captions", captions_on: "Turn on live captions", captions_off: "Turn off live captions", language: "Language and speech",
+    more: "More", leave: "Leave", chat: "Chat", people: "People", raise: "Raise", write: "Type a message", send: "Send", captions: "Captions", captions_on: "Turn on live captions", captions_off: "Turn off live captions", language: "Language and speech",
     participants: "Participants", organizer: "Organizer", guest: "Guest", you: "You", unverified: "(Unverified)",
     denied: "Sorry, but you were denied access to the meeting.", denied_b: "Your request to join was declined", gave_up: "No one responded to your request to join the meeting",
     removed: "You’ve been removed from this meeting", ended: "The meeting has ended", left: "You left the meeting", rejoin: "Rejoin", dismiss: "Dismiss", disconnected: "You’ve been disconnected",
@@ -16,10 +17,11 @@ export const TEXTS = {
   },
   de: {
     strange: "Ihre Karte liegt beim Pförtner", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", captions_settings: "Untertiteleinstellungen", language_settings: "Spracheinstellungen", spoken: "Gesprochene Sprache", update: "Aktualisieren",
+    mute: "Mikrofon stummschalten", unmute: "Stummschaltung des Mikrofons aufheben", camera_off: "Kamera ausschalten", camera_on: "Kamera einschalten", mic_refused: "Ihr Mikrofon ist deaktiviert", camera_refused: "Ihre Kamera ist deaktiviert",
     how: "Wie möchten Sie an Ihrer Teams-Besprechung teilnehmen?", browser: "In diesem Browser fortfahren", browser_label: "Über diesen Browser an der Besprechung teilnehmen", app: "In der Teams-App teilnehmen", app_hint: "Sie haben die App nicht?",
     no_devices: "Ohne Audio oder Video fortfahren", no_devices_title: "Möchten Sie wirklich kein Audio oder Video?", name: "Geben Sie Ihren Namen ein", join: "Jetzt teilnehmen", cancel: "Abbrechen", mic: "Mikrofon", camera: "Kamera", connecting: "Verbindung wird hergestellt…",
     lobby: "Sie werden in Kürze eingelassen", lobby_b: "jemand in der Besprechung sollte Sie bald einlassen", hi: "Hallo", host: "Wenn die Besprechung beginnt, teilen wir mit, dass Sie warten", host_b: "Warten auf den Beginn der Besprechung",
-    more: "Mehr", leave: "Verlassen", chat: "Chat", people: "Personen", raise: "Melden", mute: "Stummschalten", write: "Nachricht eingeben", send: "Senden", captions: "Untertitel", captions_on: "Liveuntertitel aktivieren", captions_off: "Liveuntertitel deaktivieren", language: "Sprache",
+    more: "Mehr", leave: "Verlassen", chat: "Chat", people: "Personen", raise: "Melden", write: "Nachricht eingeben", send: "Senden", captions: "Untertitel", captions_on: "Liveuntertitel aktivieren", captions_off: "Liveuntertitel deaktivieren", language: "Sprache",
     participants: "Teilnehmer", organizer: "Organisator", guest: "Gast", you: "Sie", unverified: "(Nicht überprüft)",
     denied: "Ihnen wurde leider der Zugang zur Besprechung verweigert.", denied_b: "Ihre Anfrage zur Teilnahme wurde abgelehnt", gave_up: "Niemand hat auf Ihre Anfrage zur Teilnahme geantwortet",
     removed: "Sie wurden aus dieser Besprechung entfernt", ended: "Die Besprechung wurde beendet", left: "Sie haben die Besprechung verlassen", rejoin: "Erneut teilnehmen", dismiss: "Schließen", disconnected: "Die Verbindung wurde getrennt",
@@ -29,10 +31,11 @@ export const TEXTS = {
   },
   ja: {
     strange: "受付に名刺を渡しました", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", captions_settings: "キャプション設定", language_settings: "言語設定", spoken: "音声言語", update: "更新",
+    mute: "マイクをミュート", unmute: "マイクのミュートを解除", camera_off: "カメラをオフにする", camera_on: "カメラをオンにする", mic_refused: "開催者により、マイクは無効になっています", camera_refused: "開催者により、カメラは無効になっています",
     how: "Teams 会議にどのように参加しますか?", browser: "このブラウザーで続ける", browser_label: "このブラウザーから会議に参加", app: "Teams アプリで参加", app_hint: "アプリをお持ちではありませんか?",
     no_devices: "オーディオまたはビデオなしで続行", no_devices_title: "オーディオまたはビデオを使用しませんか?", name: "名前を入力", join: "今すぐ参加", cancel: "キャンセル", mic: "マイク", camera: "カメラ", connecting: "接続しています…",
     lobby: "まもなく会議への参加が許可されます", lobby_b: "会議の参加者がまもなく参加を許可します", hi: "こんにちは", host: "会議が開始されたら、お待ちいただいていることをお知らせします", host_b: "会議の開始を待っています",
-    more: "その他", leave: "退出", chat: "チャット", people: "ユーザー", raise: "手を挙げる", mute: "ミュート", write: "メッセージを入力", send: "送信", captions: "キャプション", captions_on: "ライブ キャプションをオンにする", captions_off: "ライブ キャプションをオフにする", language: "言語",
+    more: "その他", leave: "退出", chat: "チャット", people: "ユーザー", raise: "手を挙げる", write: "メッセージを入力", send: "送信", captions: "キャプション", captions_on: "ライブ キャプションをオンにする", captions_off: "ライブ キャプションをオフにする", language: "言語",
     participants: "参加者", organizer: "開催者", guest: "ゲスト", you: "自分", unverified: "(未確認)",
     denied: "申し訳ありませんが、会議へのアクセスが拒否されました。", denied_b: "参加要求が拒否されました", gave_up: "参加要求に誰も応答しませんでした",
     removed: "この会議から削除されました", ended: "会議は終了しました", left: "会議から退出しました", rejoin: "再参加", dismiss: "閉じる", disconnected: "切断されました",

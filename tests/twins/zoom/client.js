@@ -15,8 +15,8 @@ let over = false;
 function devices() {
   const { media } = client;
   return [
-    h("button", { id: "preview-audio-control-button", type: "button", disabled: !media.has("audio"), onclick: () => media.set("audio", !media.on("audio")), "aria-label": media.on("audio") ? t.mute : t.unmute }, media.on("audio") ? t.mute : t.unmute),
-    h("button", { id: "preview-video-control-button", type: "button", disabled: !media.has("video"), onclick: () => media.set("video", !media.on("video")), "aria-label": media.on("video") ? t.stop_video : t.start_video }, media.on("video") ? t.stop_video : t.start_video),
+    h("button", { id: "preview-audio-control-button", type: "button", disabled: !media.has("audio"), onclick: () => client.turn("audio"), "aria-label": media.on("audio") ? t.mute : t.unmute }, media.on("audio") ? t.mute : t.unmute),
+    h("button", { id: "preview-video-control-button", type: "button", disabled: !media.has("video"), onclick: () => client.turn("video"), "aria-label": media.on("video") ? t.stop_video : t.start_video }, media.on("video") ? t.stop_video : t.start_video),
   ];
 }
 

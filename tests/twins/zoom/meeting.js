@@ -31,10 +31,10 @@ export class Meeting extends Room {
   bar() {
     const { t, client } = this;
     const button = (label, onclick, more = {}) => h("button", { type: "button", "aria-label": label, className: "footer-button-base__button", onclick, ...more }, h("span", { class: "label" }, label));
-    const sound = client.deaf ? button(t.audio, () => this.joinAudio(), { className: "join-audio-container__btn" }) : button(client.media.on("audio") ? t.mute : t.unmute, () => client.media.set("audio", !client.media.on("audio")), { className: "join-audio-container__btn" });
+    const sound = client.deaf ? button(t.audio, () => this.joinAudio(), { className: "join-audio-container__btn" }) : button(client.media.on("audio") ? t.mute_mine : t.unmute_mine, () => client.turn("audio"), { className: "join-audio-container__btn" });
     this.footer.replaceChildren(
       sound,
-      button(client.media.on("video") ? t.stop_video : t.start_video, () => client.media.set("video", !client.media.on("video")), { className: "send-video-container__btn" }),
+      button(client.media.on("video") ? t.stop_mine : t.start_mine, () => client.turn("video"), { className: "send-video-container__btn" }),
       button(`${t.open_people},[${client.people.size}]`, () => this.toggle("people")),
       button(t.open_chat, () => this.toggle("chat")),
       about.captions === "none" ? "" : button(t.captions, () => this.toggleCaptions()),
@@ -158,6 +158,13 @@ export class Meeting extends Room {
     if (!this.client.consentAsked) return;
     const { t } = this;
     document.body.append(h("div", { id: "recording-disclaimer", className: "zm-modal zm-modal-legacy", role: "dialog", "aria-modal": "true", style: { position: "fixed", inset: "30% 30% auto", background: "#fff", color: "#000", zIndex: 20 } }, h("div", { className: "zm-modal-body-title" }, ...pieces(t.consent)), h("p", {}, t.consent_text), h("div", { className: "zm-modal-footer" }, h("button", { className: "zm-btn zm-modal-footer-default-button zm-btn--primary", type: "button", onclick: () => this.client.consent(true) }, t.got), h("button", { className: "zm-btn", type: "button", onclick: () => this.client.consent(false) }, t.leave_meeting))));
+  }
+
+  // A window that has to be closed.
+  refused(kind) {
+    const text = kind === "audio" ? this.t.mic_refused : this.t.camera_refused;
+    const box = h("div", { className: "zm-modal zm-modal-legacy", role: "dialog", "aria-modal": "true", style: { position: "fixed", inset: "35% 30% auto", background: "#fff", color: "#000", zIndex: 20 } }, h("div", { className: "zm-modal-body-content" }, ...pieces(text)), h("div", { className: "zm-modal-footer" }, h("button", { className: "zm-btn zm-btn--primary", type: "button", onclick: () => box.remove() }, this.t.ok)));
+    document.body.append(box);
   }
 
   notice(title, text) {

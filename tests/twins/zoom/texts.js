@@ -3,6 +3,8 @@
 export const TEXTS = {
   en: {
     strange: "The doorkeeper has your card", view: "View", gallery: "Gallery", speaker: "Speaker", caption_options: "More captions options", caption_language: "Caption Language",
+    mute_mine: "mute my microphone", unmute_mine: "unmute my microphone", stop_mine: "stop my video", start_mine: "start my video",
+    mic_refused: "You cannot unmute yourself because the host has muted you", camera_refused: "You cannot start your video because the host has stopped it",
     launch: "Launch Meeting", browser: "Join from your browser", download: "Don’t have Zoom Workplace installed? Download Now", cookies: "We use cookies to improve your experience.", accept: "Accept Cookies",
     name: "Your Name", pass: "Meeting Passcode", join: "Join", title: "Enter Meeting Info", mute: "Mute", unmute: "Unmute", start_video: "Start Video", stop_video: "Stop Video",
     devices: "Do you want people to hear you in the meeting?", devices_yes: "Use microphone", devices_no: "Continue without microphone and camera",
@@ -18,6 +20,8 @@ export const TEXTS = {
   },
   de: {
     strange: "Der Pförtner hat Ihre Karte", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", caption_options: "Weitere Untertiteloptionen", caption_language: "Untertitelsprache",
+    mute_mine: "Mein Mikrofon stummschalten", unmute_mine: "Stummschaltung meines Mikrofons aufheben", stop_mine: "Mein Video stoppen", start_mine: "Mein Video starten",
+    mic_refused: "Sie können Ihre Stummschaltung nicht aufheben, da der Host Sie stummgeschaltet hat", camera_refused: "Sie können Ihr Video nicht starten, da der Host es beendet hat",
     launch: "Meeting starten", browser: "Mit Ihrem Browser anmelden", download: "Zoom Workplace nicht installiert? Jetzt herunterladen", cookies: "Wir verwenden Cookies.", accept: "Cookies akzeptieren",
     name: "Ihr Name", pass: "Meeting-Kenncode", join: "Beitreten", title: "Meeting-Informationen eingeben", mute: "Stummschalten", unmute: "Audio ein", start_video: "Video starten", stop_video: "Video beenden",
     devices: "Möchten Sie, dass andere Sie im Meeting hören?", devices_yes: "Mikrofon verwenden", devices_no: "Ohne Mikrofon und Kamera fortfahren",
@@ -33,6 +37,8 @@ export const TEXTS = {
   },
   ja: {
     strange: "受付でお待ちを", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", caption_options: "その他の字幕オプション", caption_language: "字幕の言語",
+    mute_mine: "マイクをミュート", unmute_mine: "マイクのミュートを解除", stop_mine: "ビデオを停止", start_mine: "ビデオを開始",
+    mic_refused: "ホストがあなたをミュートしているため、ミュートを解除できません", camera_refused: "ホストが停止したため、ビデオを開始できません",
     launch: "ミーティングを起動", browser: "ブラウザから参加", download: "Zoom Workplace をインストールしていませんか?", cookies: "Cookie を使用しています。", accept: "Cookie を受け入れる",
     name: "名前", pass: "ミーティングパスコード", join: "参加", title: "ミーティング情報を入力", mute: "ミュート", unmute: "ミュート解除", start_video: "ビデオの開始", stop_video: "ビデオの停止",
     devices: "ミーティングで自分の声を聞こえるようにしますか?", devices_yes: "マイクを使用", devices_no: "マイクとカメラを使わずに続行",

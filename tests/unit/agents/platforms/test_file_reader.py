@@ -6,6 +6,7 @@ import pytest
 
 from agents.platforms.base import UiState
 from agents.platforms.file_reader import PlatformFileError, check, load, parse, read_text
+from agents.platforms.platform_file import Target
 from agents.platforms.registry import BUILT_IN
 from tests.unit.agents.platforms.paper_page import MATCH
 
@@ -110,3 +111,25 @@ def test_a_file_that_cannot_be_read_is_told_too(tmp_path: Path) -> None:
 
 def test_windows_line_ends_are_read() -> None:
     assert problems(GOOD.replace("\n", "\r\n") + "lobby = [3]\r\n")[0].startswith("x.toml:5:")
+
+
+def test_a_device_that_is_half_described_says_what_is_missing() -> None:
+    start = '[match]\nurls = ["https://a.example/*"]\n[evidence]\nin_meeting = [".a"]\n'
+    button = parse(start + '[camera]\nbutton = "#cam"\nis_on = "#cam.on"\n', "x")
+    assert button[1] == []
+    assert button[0] is not None
+    assert button[0].camera is not None
+    assert [step.action for step in (*button[0].camera.turn_on, *button[0].camera.turn_off)] == ["click", "click"]
+    (off,) = button[0].camera.is_off
+    assert (off.element, off.none) == (Target(css="#cam"), button[0].camera.is_on)
+    wrong = parse(
+        start + '[microphone]\n[camera]\nis_on = ".on"\n[[camera.turn_on]]\njs = "a()"\n[[join]]\nswitch = "mike"\n', "x"
+    )[1]
+    words = [(problem.line, problem.message.split(":")[0]) for problem in wrong]
+    assert words == [
+        (5, "is_on is missing"),
+        (5, "say what turns it on and off"),
+        (6, "say what turns it on and off"),
+        (6, "is_off is missing"),
+        (11, "'mike' is not known; known are"),
+    ]

@@ -32,10 +32,10 @@ def test_every_key_that_can_be_mistaken_is_in_the_guide() -> None:
     tables = "[match]\nurls = ['https://a.example/*']\nzz = 1\n[browser]\nzz = 1\n[url]\nzz = 1\n[people]\nitem = '.a'\nzz = 1\n"
     tables += "[chat]\ninput = '#a'\nzz = 1\n[reload]\nzz = 1\n[[dialog]]\nname = 'a'\nclick = 'b'\nzz = 1\n"
     tables += "[doubt]\nwhen = '#a'\nzz = 1\n"
-    tables += "[captions]\nregion = '.a'\nzz = 1\n"
+    tables += "[captions]\nregion = '.a'\nzz = 1\n[camera]\nbutton = '#a'\nis_on = '.a'\nzz = 1\n"
     tables += "[[join]]\nfill = '#a'\nwith = 'b'\nzz = 1\n[evidence]\nzz = 1\nin_meeting = [{ css = 'a', zz = 1 }]\n"
     problems = [problem.message for problem in parse(tables, "x")[1] if "known are: " in problem.message]
-    assert len(problems) == 12
+    assert len(problems) == 13
     for message in problems:
         for key in message.partition("known are: ")[2].split(", "):
             assert re.search(rf"[`.{{ ]{re.escape(key)}[`=\] ]", GUIDE), key

@@ -58,7 +58,7 @@ def test_steps_are_known_by_their_names() -> None:
 name = "press join"
 click = "#new-join"
 [[join]]
-name = "turn the camera off"
+name = "turn the camera on or off"
 remove = true
 [[join]]
 name = "accept"
@@ -70,7 +70,7 @@ click = "#no-thanks"
 """)
     names = [step.name for step in platform.join]
     assert names[-2:] == ["accept", "press join"]
-    assert "turn the camera off" not in names
+    assert "turn the camera on or off" not in names
     press = platform.join[-1]
     assert press.targets[0].css == "#new-join"
     assert press.until == BASE.join[-1].until or press.until  # what was not said again stays
