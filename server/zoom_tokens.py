@@ -70,7 +70,6 @@ class ZoomTokenDesk:
             tokens = checked(_parsed(await self.asker.ask(url, body, headers)))
         except (NoAnswerError, TokensError) as error:
             return pb.ZoomTokensGiven(problem=f"callback_settings.zoom_tokens_url gave no Zoom tokens. {error} {_WHAT_TO_DO}")
-        # The third, app_privilege_token, is for native clients: a browser has no use for it, so it goes no further.
         return pb.ZoomTokensGiven(zak_token=tokens["zak_token"], join_token=tokens["join_token"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agents.attendance.ports import LinkPort
-from agents.browser.api import Cookie, Page
+from agents.browser.api import Cookie, Page, Stored
 from agents.link_errors import ServerUnreachableError
 from agents.platforms.base import UiState
 from rollcall.v1 import agent_service_pb2 as agent
@@ -61,7 +61,7 @@ class Account:
         self._login_id = given.login_id
         await page.restore(
             [_cookie(one) for one in given.state.cookies],
-            {one.origin: dict(one.local_storage) for one in given.state.origins},
+            {one.origin: Stored(dict(one.local_storage), dict(one.session_storage)) for one in given.state.origins},
         )
         self._remark("signing_in", f"The bot goes in with the account {given.login_id}.")
 

@@ -88,9 +88,9 @@ class Visit:
     async def _enter(self, attempt: int) -> None:
         try:
             page = await self._open_page()
+            await self._account.sign_in(page)  # first: what others put into documents has nothing to do in those that restore it
             if self._tools.devices is not None:
                 self.devices = await self._tools.devices.install(page, self._picture)
-            await self._account.sign_in(page)
             await self.capture.prepare(page, self._capture_listeners())
             await self._attendance.prepare(page, self._listeners())
             await self._door.come_near()

@@ -73,6 +73,14 @@ class Cookie:
     same_site: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What pages of one origin are to find stored, by name: in `localStorage`, and in the tab's own `sessionStorage`."""
+
+    local: Mapping[str, str] = field(default_factory=dict, repr=False)
+    session: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 class Page(Protocol):
     """One tab. Every call has a deadline and raises an error of agents.browser.errors, never a foreign one."""
 
@@ -94,8 +102,10 @@ class Page(Protocol):
         """
         ...
 
-    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Mapping[str, str]]) -> None:
-        """Puts a session into the browser: cookies, and what pages of each origin find in `localStorage`. Call before `open`."""
+    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Stored]) -> None:
+        """Puts a session into the browser: cookies, and what pages of each origin find stored. Nothing of an origin is ever in a
+        document of another, and the network is not asked. Call before `open`, and before `add_script` and `bind`.
+        """
         ...
 
     async def open(self, url: str, *, timeout_s: float = 30.0) -> None:

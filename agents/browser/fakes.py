@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agents.browser.api import BrowserOptions, Cookie, Json
+from agents.browser.api import BrowserOptions, Cookie, Json, Stored
 from agents.browser.errors import BrowserError, PageClosedError
 
 Answer = Callable[[str, tuple[Json, ...]], Json]
@@ -33,7 +33,7 @@ class FakePage:
     done: list[tuple[str, Json]] = field(default_factory=list)
     """Clicks, texts and keys, as ("click_at", [1, 2]), ("type_text", "hello"), ("press", "Enter")."""
     cookies: list[Cookie] = field(default_factory=list)
-    storage: dict[str, dict[str, str]] = field(default_factory=dict)
+    storage: dict[str, Stored] = field(default_factory=dict)
     closed: bool = False
     _handlers: dict[str, Callable[[Json], None]] = field(default_factory=dict)
     _failure: asyncio.Future[Exception] | None = None
@@ -64,11 +64,11 @@ class FakePage:
         self._check()
         self._handlers[name] = handler
 
-    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Mapping[str, str]]) -> None:
+    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Stored]) -> None:
         """As api.Page."""
         self._check()
         self.cookies = list(cookies)
-        self.storage = {origin: dict(items) for origin, items in storage.items()}
+        self.storage = dict(storage)
 
     async def open(self, url: str, *, timeout_s: float = 30.0) -> None:
         """As api.Page; succeeds unless `load_error` is set."""

@@ -13,7 +13,7 @@ import structlog
 from pyppeteer.errors import PyppeteerError
 from pyppeteer.input import Keyboard, Mouse
 
-from agents.browser.api import Cookie, Json
+from agents.browser.api import Cookie, Json, Stored
 from agents.browser.bindings import Bindings
 from agents.browser.calls import call
 from agents.browser.errors import (
@@ -29,7 +29,7 @@ from agents.browser.errors import (
 from agents.browser.frames import Frames, evaluation
 from agents.browser.navigation import Navigation
 from agents.browser.pyppeteer_fixes import Params, SafeConnection, SafeSession, SessionGoneError, hear
-from agents.browser.restoring import cookie_params, storage_script
+from agents.browser.restoring import StoragePlanter, cookie_params
 from agents.browser.watchdog import watch
 
 log = structlog.get_logger(__name__)
@@ -95,19 +95,22 @@ class ChromiumPage:
             await self._frames.add_binding(name)
             await self._frames.add_script(self._bindings.add(name, handler))
 
-    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Mapping[str, str]]) -> None:
+    async def restore(self, cookies: Sequence[Cookie], storage: Mapping[str, Stored]) -> None:
         """As api.Page."""
         async with self._translated("restore"):
             if cookies:
                 params = {"cookies": [cookie_params(one) for one in cookies]}
                 await call(self._session, "Network.setCookies", params, timeout_s=INPUT_SECONDS)
             if storage:
-                await self._frames.add_script(storage_script(storage))
+                await StoragePlanter(self._session, self._show_at_once).plant(storage)
 
     async def open(self, url: str, *, timeout_s: float = 30.0) -> None:
         """As api.Page."""
         async with self._translated("open"):
             await self._navigation.open(url, timeout_s=timeout_s)
+
+    async def _show_at_once(self, url: str) -> None:
+        await self._navigation.open(url, timeout_s=INPUT_SECONDS)
 
     async def evaluate(self, function: str, *args: Json, timeout_s: float = 5.0) -> Json:
         """As api.Page."""

@@ -1232,23 +1232,49 @@ class OriginStorage(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class SessionStorageEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ORIGIN_FIELD_NUMBER: _builtins.int
     LOCAL_STORAGE_FIELD_NUMBER: _builtins.int
+    SESSION_STORAGE_FIELD_NUMBER: _builtins.int
     origin: _builtins.str
     """As https://accounts.example.com."""
     @_builtins.property
     def local_storage(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Names and values."""
+        """Names and values that are kept for the origin."""
+
+    @_builtins.property
+    def session_storage(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Names and values that were the tab's own."""
 
     def __init__(
         self,
         *,
         origin: _builtins.str = ...,
         local_storage: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        session_storage: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["local_storage", b"local_storage", "origin", b"origin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["local_storage", b"local_storage", "origin", b"origin", "session_storage", b"session_storage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

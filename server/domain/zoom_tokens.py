@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-NAMES: Final = ("zak_token", "join_token", "app_privilege_token")
+NAMES: Final = ("zak_token", "join_token")
 LONGEST: Final = 4096
 """Characters of a token; what Zoom gives has some hundreds."""
 _TOKEN: Final = re.compile(r"[!-~]*")
@@ -17,7 +17,8 @@ class TokensError(ValueError):
 
 
 def checked(answer: Any) -> Mapping[str, str]:
-    """All tokens by name, each empty where there is none (left out, null, or empty). Unknown names are passed over.
+    """All tokens by name, each empty where there is none (left out, null, or empty). Other names are passed over, also
+    `app_privilege_token`: it starts Zoom's own local recording from native clients, and nothing here could use it.
 
     Raises TokensError.
     """

@@ -114,7 +114,10 @@ def _state_message(state: BrowserState) -> agent_service_pb2.BrowserState:
             )
             for cookie in state.cookies
         ],
-        origins=[agent_service_pb2.OriginStorage(origin=origin, local_storage=stored) for origin, stored in state.origins],
+        origins=[
+            agent_service_pb2.OriginStorage(origin=one.origin, local_storage=one.local, session_storage=one.session)
+            for one in state.origins
+        ],
     )
 
 

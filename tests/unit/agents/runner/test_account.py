@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.browser.api import Stored
 from agents.platforms.base import UiState
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
@@ -24,7 +25,7 @@ def given(login_id: str) -> agent.LoginGiven:
                     same_site=agent.SAME_SITE_LAX,
                 )
             ],
-            origins=[agent.OriginStorage(origin="https://example.com", local_storage={"k": "v"})],
+            origins=[agent.OriginStorage(origin="https://example.com", local_storage={"k": "v"}, session_storage={"t": "u"})],
         ),
     )
 
@@ -42,7 +43,7 @@ async def test_a_bot_with_an_account_has_its_session_before_the_page_is_opened(s
     await stage.until_entered()
     (cookie,) = stage.page.cookies
     assert (cookie.name, cookie.value, cookie.domain, cookie.same_site) == ("SID", "s3cret", ".example.com", "Lax")
-    assert stage.page.storage == {"https://example.com": {"k": "v"}}
+    assert stage.page.storage == {"https://example.com": Stored({"k": "v"}, {"t": "u"})}
     assert "signing_in" in stage.codes()
     assert b"s3cret" not in b"".join(report.SerializeToString() for report in stage.link.reports)
 

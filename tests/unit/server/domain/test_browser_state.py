@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.browser_state import BrowserStateError, parse_browser_state
+from server.domain.browser_state import BrowserStateError, Stored, parse_browser_state
 
 NOW = 1_800_000_000.0
 COOKIE = {"name": "SID", "value": "s3cret", "domain": ".example.com", "path": "/", "expires": NOW + 60, "httpOnly": True}
@@ -19,7 +19,8 @@ def state(**more: Any) -> str:
 
 
 def test_a_session_is_read() -> None:
-    text = state(origins=[{"origin": "https://a.example.com", "localStorage": [{"name": "k", "value": "v"}]}])
+    stored = {"localStorage": [{"name": "k", "value": "v"}], "sessionStorage": [{"name": "t", "value": "u"}]}
+    text = state(origins=[{"origin": "https://a.example.com", **stored}, {"origin": "https://b.example.com"}])
     read = parse_browser_state(text, NOW)
     (cookie,) = read.cookies
     assert (cookie.name, cookie.domain, cookie.http_only, cookie.secure, cookie.same_site) == (
@@ -29,7 +30,7 @@ def test_a_session_is_read() -> None:
         False,
         "",
     )
-    assert read.origins == (("https://a.example.com", {"k": "v"}),)
+    assert read.origins == (Stored("https://a.example.com", {"k": "v"}, {"t": "u"}), Stored("https://b.example.com", {}, {}))
     assert read.expires_s == NOW + 60
 
 
@@ -67,6 +68,7 @@ def test_cookies_that_are_over_are_left_out_and_all_of_them_are_no_session() -> 
         (state(origins=[{"origin": "https://a.example.com/path"}]), "origins[0].origin"),
         (state(origins=[{"origin": "https://[::1"}]), "origins[0].origin"),
         (state(origins=[{"origin": "https://a.example.com", "localStorage": [1]}]), "localStorage[0]"),
+        (state(origins=[{"origin": "https://a.example.com", "sessionStorage": [{"name": "k"}]}]), "sessionStorage[0].value"),
     ],
 )
 def test_what_is_wrong_is_named_without_a_word_of_the_session(text: str, said: str | None) -> None:
