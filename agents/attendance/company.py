@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 from agents.attendance.clock import Clock
 from agents.attendance.flood import Allowance
-from agents.attendance.people import Roster
+from agents.attendance.people import Change, Roster
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
+from agents.attendance.speakers import Speakers
 from agents.attendance.spoken import Spoken
 from agents.platforms.base import ChatSeen, PersonSeen
 
 _MOST_CHAT_KEYS = 20_000
 _MOST_SOURCES = 500
-_MIXED = "csrc:"
-"""Before the number of somebody who is heard in a track that carries several people."""
 
 
 class Company:
@@ -44,10 +43,7 @@ class Company:
         self._roster = Roster()
         self._shown: list[PersonSeen] | None = None
         self._in_meeting = False
-        self._speaking: dict[str, set[str]] = {}
-        """Who speaks, and by which signs."""
-        self._in_tracks: dict[str, str] = {}
-        """The numbers that are heard in mixed tracks, and whose they were."""
+        self._speakers = Speakers(clock, self._roster.in_track, self._tell_speech)
         self._tracks: set[str] = set()
         self._chat_keys: dict[str, None] = {}
         self._chat_is_kept = True
@@ -58,6 +54,7 @@ class Company:
             asked_for=captions_asked_for,
             find=self._roster.find,
             people=lambda: self._roster.people,
+            who_spoke=self._speakers.who_spoke,
             may_tell=lambda: self._in_meeting and self._may_tell(),
         )
         """What is said, by captions."""
@@ -87,10 +84,7 @@ class Company:
         self._shown = None
         self._too_much = False
         self._allowance.refill()
-        for uuid, signs in list(self._speaking.items()):
-            for sign in list(signs):
-                self._speak(uuid, sign, speaking=False)
-        self._in_tracks.clear()
+        self._speakers.leave_page()
         self._tracks.clear()
         self._situation.forget_page()
 
@@ -105,30 +99,25 @@ class Company:
         self._spend(len(changes))
         for change in changes:
             self._reporter.person(change)
-        for uuid in [uuid for uuid in self._speaking if self._roster.find(uuid) is None]:
-            del self._speaking[uuid]
-            self._situation.hear(f"person {uuid}", speaking=False)
+        for change in changes:
+            if change.kind is Change.LEAVE:
+                self._speakers.forget(change.person.uuid)
+        self._speakers.refresh()
         self._situation.see(self._roster.people)
 
     def speak(self, uuid: str, *, speaking: bool) -> None:
         """A participant is marked as speaking, or no longer; the bot itself is not listened to."""
-        self._speak(uuid, "mark", speaking=speaking)
+        if (person := self._roster.find(uuid)) is not None:
+            self._speakers.mark(person.uuid, on=speaking)
 
-    def _speak(self, uuid: str, sign: str, *, speaking: bool) -> None:
-        """One of the signs that somebody speaks comes or goes; they speak while there is any."""
+    def tick(self) -> None:
+        """Time has passed: a mark may count by now."""
+        self._speakers.refresh()
+
+    def _tell_speech(self, uuid: str, speaking: bool) -> None:  # noqa: FBT001 - a listener
+        self._situation.hear(f"person {uuid}", speaking=speaking)
         person = self._roster.find(uuid)
-        if person is None:
-            return
-        signs = self._speaking.get(person.uuid, set())
-        before = bool(signs)
-        signs = signs | {sign} if speaking else signs - {sign}
-        self._speaking[person.uuid] = signs
-        if not signs:
-            del self._speaking[person.uuid]
-        if bool(signs) == before:
-            return
-        self._situation.hear(f"person {person.uuid}", speaking=speaking)
-        if self._report_speech and not self._too_much:
+        if person is not None and self._report_speech and not self._too_much:
             self._spend(1)
             self._reporter.speech(person, speaking=speaking)
 
@@ -144,18 +133,13 @@ class Company:
 
     def hear(self, track: str, *, speaking: bool) -> None:
         """Sound is heard from a track, or no longer: for the silence, and, where the page says whose it is, for who speaks."""
-        number = track.removeprefix(_MIXED) if track.startswith(_MIXED) else ""
-        if speaking and (person := self._roster.in_track(number)) is not None and len(self._in_tracks) < _MOST_SOURCES:
-            self._in_tracks[number] = person.uuid
-            self._speak(person.uuid, "track", speaking=True)
-        elif not speaking and (uuid := self._in_tracks.pop(number, "")):
-            self._speak(uuid, "track", speaking=False)
         if speaking and len(self._tracks) < _MOST_SOURCES:
             self._tracks.add(track)
         elif track in self._tracks:
             self._tracks.discard(track)
         else:
             return
+        self._speakers.hear(track.partition(":")[2], on=speaking)
         self._situation.hear(f"track {track}", speaking=speaking)
 
     def read(self, message: ChatSeen) -> None:

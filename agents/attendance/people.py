@@ -37,6 +37,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._people: dict[str, PersonSeen] = {}
+        self._by_source: dict[str, PersonSeen] = {}
 
     @property
     def people(self) -> list[PersonSeen]:
@@ -48,8 +49,8 @@ class Roster:
         return self._people.get(uuid[:_ID_LIMIT])
 
     def in_track(self, source: str) -> PersonSeen | None:
-        """The participant who is known by this number in mixed tracks."""
-        return next((person for person in self._people.values() if source and person.source == source), None)
+        """The participant who is known by this number in mixed tracks, or to whom this track belongs."""
+        return self._by_source.get(source)
 
     def update(self, seen: Iterable[PersonSeen]) -> list[PersonChange]:
         """Takes the whole list as the page shows it; returns who left, came and changed, in this order."""
@@ -62,6 +63,7 @@ class Roster:
             elif data := _difference(before, person):
                 changes.append(PersonChange(Change.UPDATE, person, data))
         self._people = now
+        self._by_source = {person.source: person for person in reversed(now.values()) if person.source}
         return changes
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agents.attendance.clock import Clock
 from agents.attendance.reports import Reporter
@@ -19,6 +20,16 @@ PARTIAL_EVERY_S = 1.0
 _SOURCE = "captions"
 _LETTERS = string.ascii_letters + string.digits
 _MOST_OPEN = 100
+CAPTION_LAG_S = 1.5
+"""A recogniser shows the first word so long after it was said."""
+
+
+class WhoSpoke(Protocol):
+    """As Speakers.who_spoke."""
+
+    def __call__(self, began: float, ended: float, *, among: Collection[str] | None = None) -> str:
+        """The participant's id."""
+        ...
 
 
 def _new_id() -> str:
@@ -47,15 +58,19 @@ class Spoken:
         asked_for: bool,
         find: Callable[[str], PersonSeen | None],
         people: Callable[[], list[PersonSeen]],
+        who_spoke: WhoSpoke,
         may_tell: Callable[[], bool],
     ) -> None:
-        """`find` gives a participant by id; `may_tell` takes one from what the page may tell, and is False beyond that."""
+        """`find` gives a participant by id, `who_spoke` says whom by when something was said;
+        `may_tell` takes one from what the page may tell, and is False beyond that.
+        """
         self._reporter = reporter
         self._situation = situation
         self._clock = clock
         self._asked_for = asked_for
         self._find = find
         self._people = people
+        self._who_spoke = who_spoke
         self._may_tell = may_tell
         self._open: dict[str, _Open] = {}
         self._unkept: set[str] = set()
@@ -130,9 +145,16 @@ class Spoken:
             self._reporter.utterance(one.identifier, one.caption, speaker=speaker, began_ms=one.began_ms, final=final)
 
     def _speaker(self, caption: CaptionSeen) -> PersonSeen | None:
-        """By the page's own word, else by name, where only one bears it."""
+        """By the page's own word, else by name; where several bear it, or none is given, by who was heard then."""
         if caption.speaker_uuid and (person := self._find(caption.speaker_uuid)) is not None:
             return person
         wanted = fold(caption.speaker_name)
         named = [person for person in self._people() if wanted and fold(person.name) == wanted]
-        return named[0] if len(named) == 1 else None
+        if len(named) == 1:
+            return named[0]
+        if wanted and not named:
+            return None  # somebody whom the page does not show, as who has just left
+        began = self._clock.monotonic() - caption.began_seconds_ago
+        ended = began + max(caption.lasted_seconds, 0.5)
+        among = {person.uuid for person in named} if named else None
+        return self._find(self._who_spoke(began - CAPTION_LAG_S, ended, among=among))

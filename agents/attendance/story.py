@@ -394,6 +394,7 @@ class Story:
         while True:
             await asyncio.sleep(_TICK_S)
             self._recorder.tick()
+            self._company.tick()
             alone_s = self._situation.snapshot().alone_ms / 1000
             if min(self._link.away_s, alone_s) >= self._patience.forsaken_s:
                 self._inbox.put_nowait(Forsaken())

@@ -59,7 +59,7 @@ class PersonSeen:
     is_self: bool = False
     user_uuid: str = ""
     source: str = ""
-    """The number by which they are known in the packets of tracks that carry several people (CSRC), where the page says it."""
+    """Where the page says it: the number by which they are known in packets (CSRC), or the id of the track that is theirs."""
 
 
 @dataclass(frozen=True, slots=True)

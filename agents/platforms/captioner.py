@@ -59,8 +59,11 @@ class Captioner:
                 tell(caption)
         return wake
 
-    async def keep_on(self, runner: StepRunner, listeners: Listeners, *, passed: Callable[[], bool]) -> None:
-        """Until it is cancelled, or the bot has left. Raises the browser's errors."""
+    async def keep_on(self, runner: StepRunner, listeners: Listeners, *, alone: asyncio.Lock, passed: Callable[[], bool]) -> None:
+        """Until it is cancelled, or the bot has left. Raises the browser's errors.
+
+        `alone` is held while menus are open: what others press would close them.
+        """
         if self._wish is None:
             return
         if not self._there:
@@ -68,10 +71,13 @@ class Captioner:
             return
         waits = chain(AGAIN_SECONDS, repeat(AGAIN_SECONDS[-1]))
         while not passed():
-            why = await self._switch_on(runner, passed)
+            async with alone:
+                why = await self._switch_on(runner, passed)
             if not why:
                 listeners.captions(True, "")
-                if problem := await self._choose_language(runner, passed):
+                async with alone:
+                    problem = await self._choose_language(runner, passed)
+                if problem:
                     listeners.log("captions_language_not_set", problem)
                 await self._while_on(runner, passed)
                 why = "Captions went off."

@@ -28,7 +28,9 @@ class ChatWriter:
         self._person = compile_steps(self._chat.person, program)
         self._everyone = compile_steps(self._chat.everyone, program)
         self._send_js = program.expression(self._chat.send_js) if self._chat.send_js else ""
-        self._receiver = ""
+        self._receiver: str | None = ""
+        """Whom the chat writes to now; None where it was opened anew, and nobody knows."""
+        self._opened = False
         self.panels = asyncio.Lock()
 
     async def send(self, message: str, to: str, to_name: str, *, runner: StepRunner, passed: Callable[[], bool]) -> None:
@@ -79,6 +81,8 @@ class ChatWriter:
     async def _open_it(self, runner: StepRunner, passed: Callable[[], bool], until: float | None) -> None:
         """The button that opens the chat closes it, too: it may be open already."""
         if await runner.hands.locate(self._chat.input) is None:
+            self._receiver = None if self._opened else ""
+            self._opened = True
             await runner.run(self._open, passed=passed, until=until)
 
     async def _choose_receiver(

@@ -32,6 +32,7 @@ from agents.platforms.dialogs import Dialogs
 from agents.platforms.doubt import Doubt
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
+from agents.platforms.host_lookup import HostLookup
 from agents.platforms.people_list import PeopleList
 from agents.platforms.platform_file import Condition, People, PlatformFile
 from agents.platforms.program import Formula, compile_file
@@ -103,7 +104,10 @@ class DeclarativeAttendance:
         self._classifier = Classifier.of(self._program.evidence)
         self._people = PeopleList(self._people_rules)
         self._facts.others = self._people.others
+        self._hosts = HostLookup()
         self._changed = Changed()
+        self._in_menus = asyncio.Lock()
+        self._chat_stays = False
         self._entering = asyncio.Lock()
         self._settled = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -298,22 +302,29 @@ class DeclarativeAttendance:
         await self._try(self._runner.run(self._after_join, passed=self._has_left), "after_join_step_failed")
         await self._try(self._switches.settle(self._runner, self._listeners, self._has_left), "devices_not_looked_at")
         await self._look_at_people()
+        if self._look_steps:
+            self._start(self._hosts.keep(self._look_at_people, passed=self._has_left))
         if (view := self._request.view) in self._views:
-            await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")
+            async with self._in_menus:
+                await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")
         elif view:
             self._listeners.log("view_not_available", f"{self._title} has no {view} that a bot can choose here.")
         if view != "speaker_view_no_sidebar":
+            self._chat_stays = True
             await self._try(self._writer.keep_open(self._runner, passed=self._has_left), "chat_not_opened")
-        await self._try(self._captioner.keep_on(self._runner, self._listeners, passed=self._has_left), "captions_failed")
+        captions = self._captioner.keep_on(self._runner, self._listeners, alone=self._in_menus, passed=self._has_left)
+        await self._try(captions, "captions_failed")
 
     async def _look_closer(self) -> None:
         await self._try(self._doubt.look(self._runner, passed=self._has_left), "people_not_looked_at")
 
     async def _look_at_people(self) -> None:
-        """Who is the host: shown for a moment, then remembered."""
+        """Who is the host: shown for a moment, then remembered. The list takes the place of the chat, which is opened again."""
         if self._look_steps:
-            async with self._writer.panels:
+            async with self._in_menus, self._writer.panels:
                 await self._try(self._runner.run(self._look_steps, passed=self._has_left), "people_not_looked_at")
+            if self._chat_stays:
+                await self._try(self._writer.keep_open(self._runner, passed=self._has_left), "chat_not_opened")
 
     def _has_left(self) -> bool:
         return self._left
@@ -332,8 +343,9 @@ class DeclarativeAttendance:
         self._start(self._try(self.enter(self._request), "reload_failed"))
 
     def _tell_people(self, now: float) -> float | None:
-        change = self._people.update(self._facts.people, now)
+        change = self._people.update(self._facts.people, now, self._facts.hosts)
         if change.people is not None:
+            self._hosts.see(frozenset(person.uuid for person in change.people))
             self._listeners.people(change.people)
         for uuid, speaking in change.speaking:
             self._listeners.speaking(uuid, speaking)

@@ -26,6 +26,7 @@ class _Frame:
     looked: bool = False
     atoms: list[tuple[int, str]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
+    hosts: list[dict[str, Any]] = field(default_factory=list)
     chat: list[dict[str, Any]] = field(default_factory=list)
     captions: list[dict[str, Any]] = field(default_factory=list)
 
@@ -81,6 +82,8 @@ class Facts:
             frame.atoms, frame.looked = [_count(value) for value in atoms], True
         if isinstance(report.get("people"), list):
             frame.people = [one for one in report["people"][:MAX_PEOPLE] if isinstance(one, dict)]
+        if isinstance(report.get("hosts"), list):
+            frame.hosts = [one for one in report["hosts"][:MAX_PEOPLE] if isinstance(one, dict)]
         if isinstance(report.get("chat"), list):
             frame.chat = [one for one in report["chat"][-MAX_MESSAGES:] if isinstance(one, dict)]
         if isinstance(report.get("captions"), list):
@@ -99,6 +102,11 @@ class Facts:
     def people(self) -> list[dict[str, Any]]:
         """The people of all frames."""
         return [one for frame in self._frames.values() for one in frame.people][:MAX_PEOPLE]
+
+    @property
+    def hosts(self) -> list[dict[str, Any]]:
+        """The rows of all frames that say who is host, and who is not."""
+        return [one for frame in self._frames.values() for one in frame.hosts][:MAX_PEOPLE]
 
     @property
     def chat(self) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from agents.platforms.platform_file import (
     Chat,
     Condition,
     DoubtRules,
+    Hosts,
     People,
     Reload,
     Step,
@@ -181,12 +182,33 @@ def people(top: Table, variables: tuple[str, ...]) -> People | None:
         unnamed=table.text("unnamed", "Participant {n}"),
         gone_after_seconds=table.number("gone_after_seconds", 1, low=0, high=60),
         track_source=part_sources(table, "track_source"),
+        place=part_sources(table, "place"),
+        hosts=_hosts(table),
         look=steps(table, "look", variables),
     )
     if people.source == "page" and not (people.item or people.js):
         table.problem("", 'say where people are: item = ".tile", or js = "…", or from = "remote_streams"')
     table.done()
     return people
+
+
+def _hosts(people: Table) -> Hosts | None:
+    """[people.hosts]."""
+    table = people.table("hosts")
+    if table is None:
+        return None
+    hosts = Hosts(
+        row=css_key(table, "row"),
+        id=part_sources(table, "id"),
+        name=part_sources(table, "name") or ("@text",),
+        mark=css_key(table, "mark"),
+        text=table.texts("text", named=True),
+        except_text=table.texts("except_text", named=True),
+    )
+    if not (hosts.row and (hosts.mark or hosts.text)):
+        table.problem("", 'say which rows there are, and how that of a host is marked: row = ".row", text = "Host"')
+    table.done()
+    return hosts
 
 
 def chat(top: Table, variables: tuple[str, ...]) -> Chat | None:

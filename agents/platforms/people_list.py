@@ -50,12 +50,19 @@ class PeopleList:
     _numbers: dict[str, int] = field(default_factory=dict)
     _hosts: set[str] = field(default_factory=set)
     """Who was shown as host when the page was last looked at."""
+    _places: dict[str, str] = field(default_factory=dict)
+    """Where those without an id were last shown."""
+    _renamed: dict[str, str] = field(default_factory=dict)
+    """Whose id, made of a name, is that of another name, which they had before."""
 
-    def update(self, seen: Sequence[dict[str, Any]], now: float) -> PeopleChange:
-        """Takes in what the page shows now."""
+    def update(self, seen: Sequence[dict[str, Any]], now: float, hosts: Sequence[dict[str, Any]] = ()) -> PeopleChange:
+        """Takes in what the page shows now; `hosts`: rows of a list that says who is host, where it is shown."""
         wake: list[float] = []
         speaking: list[tuple[str, bool]] = []
         current = self._named(seen)
+        if hosts:
+            self._hosts = self._marked_in(hosts, current)
+            current = {uuid: (replace(one, is_host=uuid in self._hosts), speaks) for uuid, (one, speaks) in current.items()}
         for uuid, (person, speaks) in current.items():
             known = self._known.setdefault(uuid, _Known(person))
             known.person, known.missing = person, None
@@ -76,6 +83,9 @@ class PeopleList:
         if known.speaking:
             changes.append((uuid, False))
         del self._known[uuid]
+        self._hosts.discard(uuid)
+        self._places.pop(uuid, None)
+        self._renamed = {name: whose for name, whose in self._renamed.items() if whose != uuid}
 
     def _speak(self, known: _Known, *, speaks: bool, now: float, changes: list[tuple[str, bool]], wake: list[float]) -> None:
         if speaks:
@@ -94,11 +104,7 @@ class PeopleList:
     def _named(self, seen: Sequence[dict[str, Any]]) -> dict[str, tuple[PersonSeen, bool]]:
         found: dict[str, tuple[PersonSeen, bool]] = {}
         own_names = {fold(name) for name in self.rules.self_names}
-        same_names: Counter[str] = Counter()
-        for one in seen:
-            name = self._clean(_text(one.get("name")))
-            same_names[name] += 1
-            uuid = _uuid(one, name, same_names[name])
+        for one, name, uuid in self._with_uuids(seen):
             mine = one.get("self") is True or fold(name) in own_names
             person = PersonSeen(
                 uuid=uuid,
@@ -106,21 +112,75 @@ class PeopleList:
                 is_host=one.get("host") is True,
                 is_self=mine,
                 user_uuid=_text(one.get("user_id"))[:200],
-                source=_text(one.get("track_source"))[:20],
+                source=_text(one.get("track_source"))[:100],
             )
             speaks = one.get("speaking") is True
             if uuid in found:  # a person has two tiles, as for a shared screen
                 before, spoke = found[uuid]
                 person, speaks = _both(before, person), speaks or spoke
-            if person.is_host:
+            if person.is_host and not self.rules.hosts:
                 self._hosts.add(uuid)
-            elif self.rules.look and uuid in self._hosts:
+            elif (self.rules.look or self.rules.hosts) and uuid in self._hosts:
                 person = replace(person, is_host=True)
             found[uuid] = (person, speaks)
         marked = any(person.is_self for person, _ in found.values())
         if self.rules.self_by_name and not marked and (uuid := self._namesake(found)):
             found[uuid] = (replace(found[uuid][0], is_self=True), found[uuid][1])
         return found
+
+    def _with_uuids(self, seen: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], str, str]]:
+        """Each of those seen, with their name and id. Who stands where somebody stood who is gone is the same, renamed."""
+        same_names: Counter[str] = Counter()
+        found: list[tuple[dict[str, Any], str, str]] = []
+        for one in seen:
+            name = self._clean(_text(one.get("name")))
+            same_names[name] += 1
+            found.append((one, name, _uuid(one, name, same_names[name])))
+        there = {uuid for _, _, uuid in found}
+        places: dict[str, str] = {}
+        for number, (one, name, uuid) in enumerate(found):
+            if _text(one.get("id")) or not (place := _text(one.get("place"))):
+                continue
+            if uuid not in self._renamed and uuid not in self._known:
+                before = next(
+                    (
+                        known
+                        for known, where in self._places.items()
+                        if where == place and self._stood(known) and known not in there
+                    ),
+                    "",
+                )
+                if before and not there & {new for new, whose in self._renamed.items() if whose == before}:
+                    self._renamed[uuid] = before
+            elif uuid in self._renamed.values() and self._taken(uuid, there):
+                self._renamed[uuid] = _again(uuid)  # another one comes by the name that somebody had before
+            found[number] = (one, name, self._renamed.get(uuid, uuid))
+            places[found[number][2]] = place
+        self._places.update(places)
+        return found
+
+    def _stood(self, uuid: str) -> bool:
+        """Whether somebody was still there when the page was last looked at."""
+        return uuid in self._known and self._known[uuid].missing is None
+
+    def _taken(self, uuid: str, there: set[str]) -> bool:
+        return any(whose == uuid and new in there for new, whose in self._renamed.items() if new != uuid)
+
+    def _marked_in(self, rows: Sequence[dict[str, Any]], people: dict[str, tuple[PersonSeen, bool]]) -> set[str]:
+        """The hosts among the rows of a list: by id, else by a name that one alone bears."""
+        named: dict[str, list[str]] = {}
+        for uuid, (person, _) in people.items():
+            named.setdefault(fold(person.name), []).append(uuid)
+        hosts = set()
+        for row in rows:
+            if row.get("host") is not True:
+                continue
+            name = self._clean(_text(row.get("name")))
+            if _text(row.get("id")) and (uuid := _uuid(row, name, 1)) in people:
+                hosts.add(uuid)
+            elif len(bearers := named.get(fold(name), [])) == 1:
+                hosts.add(bearers[0])
+        return hosts
 
     def _namesake(self, found: dict[str, tuple[PersonSeen, bool]]) -> str:
         """The bot itself, by its name: one person, and the same as before, however many bear that name."""
@@ -164,6 +224,10 @@ def _uuid(one: dict[str, Any], name: str, same: int) -> str:
         return identifier if len(identifier) <= 100 else hashlib.sha256(identifier.encode()).hexdigest()[:32]
     basis = f"name {name} {same}" if name else f"element {element}"
     return hashlib.sha256(basis.encode()).hexdigest()[:32]
+
+
+def _again(uuid: str) -> str:
+    return hashlib.sha256(f"again {uuid}".encode()).hexdigest()[:32]
 
 
 def _text(value: Any) -> str:

@@ -108,6 +108,21 @@ class Dialog:
 
 
 @dataclass(frozen=True, slots=True)
+class Hosts:
+    """Rows of a list that says who is host, where it is shown: nobody else is host then. Sources as in People."""
+
+    row: str
+    id: tuple[str, ...] = ()
+    """Without, a row is whoever alone bears its name."""
+    name: tuple[str, ...] = ("@text",)
+    mark: str = ""
+    text: tuple[str, ...] = ()
+    """Words that mark a row; those of the name do not count."""
+    except_text: tuple[str, ...] = ()
+    """Words that only look like them, as "Co-organizer"."""
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     """Who is in the meeting. Sources are `css`, `css@attribute`, `@attribute` or `@text` below the item, the best first."""
 
@@ -135,9 +150,12 @@ class People:
     self_by_name: bool = False
     gone_after_seconds: float = 1.0
     track_source: tuple[str, ...] = ()
-    """Where the number stands by which a person is known in mixed tracks."""
+    """Where the number stands by which a person is known in mixed tracks, or the id of the track that is theirs."""
+    place: tuple[str, ...] = ()
+    """Where somebody stands on a page without ids: who is called otherwise in the same place is the same person."""
+    hosts: Hosts | None = None
     look: tuple[Step, ...] = ()
-    """Shows for a moment who is the host, where that does not always stand in the page; it is remembered."""
+    """Shows for a moment who is host, where that does not always stand in the page; remembered until it is shown again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.platforms.base import UiState
 from agents.platforms.folding import fold
-from agents.platforms.platform_file import OTHERS, Condition, PlatformFile, Target
+from agents.platforms.platform_file import OTHERS, Condition, Hosts, PlatformFile, Target
 
 Json = dict[str, Any]
 OTHERS_ATOM = -1
@@ -118,6 +118,8 @@ class Program:
             found.append(self.file.captions.region)
         if self.file.people and self.file.people.name and self.file.people.item:
             found.append(self.file.people.item)
+        if self.file.people and self.file.people.hosts:
+            found.append(self.file.people.hosts.row)
         return ",".join(["[contenteditable]", "textarea", *(one for one in found if ">>>" not in one)])
 
     def _people(self) -> Json | None:
@@ -138,6 +140,8 @@ class Program:
             "hostMark": people.host_mark,
             "hostText": [fold(text) for text in people.host_text],
             "speakingMark": people.speaking_mark,
+            "place": people.place,
+            "hosts": _hosts(people.hosts) if people.hosts else None,
             "ignore": people.ignore,
             "remoteMedia": people.remote_media,
             "hidden": people.hidden,
@@ -172,6 +176,17 @@ class Program:
             "speakerId": captions.speaker_id,
             "text": captions.text,
         }
+
+
+def _hosts(hosts: Hosts) -> Json:
+    return {
+        "row": hosts.row,
+        "id": hosts.id,
+        "name": hosts.name,
+        "mark": hosts.mark,
+        "text": [fold(text) for text in hosts.text],
+        "exceptText": [fold(text) for text in hosts.except_text],
+    }
 
 
 def target_for_page(target: Target) -> Json:

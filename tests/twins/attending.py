@@ -39,6 +39,12 @@ class Meeting:
         async with _client() as client:
             return dict((await client.get(f"{self.people_url}/control")).json())
 
+    async def play(self, action: str, **more: Any) -> None:
+        """Has the twin do something now (director.py); returns when it is done."""
+        async with _client() as client:
+            answer = await client.put(f"{self.plain}/twins/{self.platform}/{self.code}", json={"action": action, **more})
+        assert answer.is_success, answer.text
+
     async def seen(self) -> list[dict[str, Any]]:
         """What the site noticed of its visitors."""
         async with _client() as client:

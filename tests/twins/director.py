@@ -82,6 +82,13 @@ async def _guest_writes(room: Room, visitor: Person, call: Message) -> None:
         room.say(guest, call["text"], visitor.id if call.get("private") else None)
 
 
+async def _host_moves(room: Room, visitor: Person, call: Message) -> None:
+    """The host hands over, and stays."""
+    for guest in room.at(Place.MEETING):
+        guest.is_host = guest.name == call["to"]
+        room.update(guest, microphone=guest.microphone, camera=guest.camera, speaking=guest.speaking)
+
+
 async def _guest_renamed(room: Room, visitor: Person, call: Message) -> None:
     for guest in guests(room, [call["name"]], visitor):
         guest.name = call["to"]
@@ -123,6 +130,7 @@ OWN: dict[str, Callable[[Room, Person, dict[str, Any]], Any]] = {
     "guests_leave": _guests_leave,
     "guest_writes": _guest_writes,
     "guest_renamed": _guest_renamed,
+    "host_moves": _host_moves,
     "guest_speaks": _guest_speaks,
     "show": _show,
     "alert": _alert,

@@ -1,7 +1,9 @@
 """The twins' one server: platforms' sites over TLS by host name; rehearsal rooms and the twins' control API without.
 
 Control API, on the plain port: `POST /twins/<platform>/<code>` sets a meeting up and tells its room, with `{"scenario": "denied",
-"language": "de", "variant": "b", "media": "data", "guests": [...]}`, of which any may be left out; `GET` tells what the site saw.
+"language": "de", "variant": "b", "media": "data", "guests": [...],
+"marks": false}`, of which any may be left out; `PUT` does one of the twin's own actions (director.py), as
+`{"action": "guest_speaks", "name": "Ada", "text": "…"}`, and returns when it is done; `GET` tells what the site saw.
 People come to `/rehearsal/<room>`, and `/rehearsal/<room>/control` is the rehearsal's own control API.
 """
 
@@ -22,7 +24,7 @@ from gateway.rehearsal import pages, routes
 from gateway.rehearsal.person import Message, Place
 from gateway.rehearsal.socket import Connection, same_origin
 from tests.twins import sites
-from tests.twins.director import direct
+from tests.twins.director import OWN, direct
 from tests.twins.hosts import ELSEWHERE, GOOGLE_MEET, HOSTS, TEAMS
 from tests.twins.stage import RELAY, Meeting, Stage, WishError
 
@@ -62,6 +64,7 @@ class TwinSites:
         return Starlette(
             routes=[
                 Route("/twins/{platform}/{code:path}", self.set_up, methods=["POST"]),
+                Route("/twins/{platform}/{code:path}", self.play, methods=["PUT"]),
                 Route("/twins/{platform}/{code:path}", self.tell, methods=["GET"]),
                 Route("/_twin/{room}/{folder}/{name}.js", self.script),
                 Route("/relay/{room}", self.relay),
@@ -78,6 +81,15 @@ class TwinSites:
         except WishError as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"room": meeting.room.name})
+
+    async def play(self, request: Request) -> Response:
+        """Does something now, that a scenario does in its time."""
+        meeting = self.stage.of(request.path_params["platform"], request.path_params["code"])
+        call = await request.json()
+        if meeting.visitor is None or call.get("action") not in OWN:
+            return JSONResponse({"error": f"Nobody has come, or action is none of: {', '.join(OWN)}"}, 400)
+        await OWN[call["action"]](meeting.room, meeting.visitor(), call)
+        return JSONResponse({})
 
     async def tell(self, request: Request) -> Response:
         """What the site noticed."""
@@ -129,6 +141,7 @@ class TwinSites:
             "language": meeting.language,
             "variant": meeting.variant,
             "media": meeting.media,
+            "marks": meeting.marks,
             "relay": RELAY,
             "account": account,
             "host_absent": meeting.room.rules.host_absent,
@@ -164,6 +177,7 @@ class TwinSites:
             return
         await websocket.accept()
         connection = Visitor(websocket, meeting)
+        meeting.visitor = lambda: connection.person
         returned = websocket.query_params.get("returned") == "1"
         meeting.visits += not returned
         meeting.note("returned" if returned else "visit")
@@ -189,6 +203,11 @@ class Visitor(Connection):
         if message["type"] == "did":
             self._meeting.note(str(message.get("what")), value=message.get("value"))
         super()._take(message)
+
+    def _send(self, message: Message) -> None:
+        if message["type"] == "person_changed":
+            self._meeting.note("speaks", name=message["person"]["name"], on=message["person"]["speaking"])
+        super()._send(message)
 
     def _on_join(self, message: Message) -> None:
         same = sum(one.name == message.get("name") for place in INSIDE for one in self._meeting.room.at(place))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.rehearsal.actions import act
 from gateway.rehearsal.limits import RehearsalSettings
+from gateway.rehearsal.person import Person
 from gateway.rehearsal.room import Room
 from gateway.rehearsal.rooms import Rooms
 from tests.twins.director import come
@@ -37,6 +39,10 @@ class Meeting:
     media: str
     """How the people's sound comes, where there is any: `tracks`, `mixed` or `data` (relay.js)."""
     room: Room
+    marks: bool = True
+    """Whether the page marks who speaks."""
+    visitor: Callable[[], Person] | None = None
+    """Who came last by the platform's own address."""
     visits: int = 0
     loads: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -83,7 +89,9 @@ class Stage:
         for call in scenario.before:
             act(room, dict(call))
         media = wish.get("media", MEDIA[platform])
-        self._meetings[platform, code] = made = Meeting(platform, code, scenario, language, variant, media, room)
+        self._meetings[platform, code] = made = Meeting(
+            platform, code, scenario, language, variant, media, room, wish.get("marks", True)
+        )
         return made
 
 

@@ -102,19 +102,24 @@ async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, servi
         recording_settings={"format": "none"},
         bot_chat_message={"to": "everyone", "message": "Hello, I take notes."},
     )
-    renamed = "update" if platform != ZOOM else "join"  # Zoom's page tells people apart by their names
-    await bot.until("participant", participant_name="Ada King", event_type=renamed)
+    await bot.until("participant", participant_name="Ada King", event_data={"name": "Ada King"})
     await bot.until("participant", participant_name="Alan Turing", event_type="join")
     await bot.until("chat", text="Here is the agenda")
     if platform in ALONE:
         await bot.until("chat", text="Only for you")
+    await bot.until("participant", participant_is_host=True)
     people = {one["participant_name"]: one for one in await bot.told("participant")}
-    if platform != TEAMS:
-        await bot.until("participant", participant_name="Ada Lovelace", participant_is_host=True)
+    await bot.meeting.play("host_moves", to="Grace Hopper")
+    await bot.meeting.play("guests_come", names=["Edsger Dijkstra"])
     if platform in ALONE:
         alan = people["Alan Turing"]["participant_uuid"]
         one = {"to": "specific_user", "to_user_uuid": alan, "message": "To you alone"}
         await service.rest("POST", f"/api/v1/bots/{bot.bot_id}/send_chat_message", **one)
+    await bot.until("participant", participant_name="Grace Hopper", event_data={"is_host": "true"})
+    told = await bot.until("participant", participant_name="Ada King", event_data={"is_host": "false"})
+    assert "leave" not in {one["event_type"] for one in told}, in_short(bot.log)
+    hosts = {one["participant_name"].partition(" ")[0] for one in told if one["participant_is_host"]}
+    assert hosts == {"Ada", "Grace"}, in_short(bot.log)
     everyone = {"to": "everyone", "message": "To all"}
     await service.rest("POST", f"/api/v1/bots/{bot.bot_id}/send_chat_message", **everyone)
 

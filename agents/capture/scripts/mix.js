@@ -74,24 +74,28 @@ function hear(entry, id, level, fresh) {
   return fresh ? level : 0;
 }
 
-// The sources of a track: the participants behind a mixed track (CSRC) where an SFU names them, else the track itself (SSRC).
+// The sources of a track: the participants behind a mixed track (CSRC) where an SFU names them, else the track itself (SSRC). A source
+// that is named without a level of its own has the packet's: RFC 6464 puts one level into a packet, and it is named because it is in it.
 function listenTo(entry, track) {
   const sources = Receiver.synchronizationSources(entry.receiver);
   const mixed = Receiver.contributingSources(entry.receiver);
+  const whole = sources.length ? sources[0].audioLevel : undefined;
+  const judged = new Native.Map();
   let squares = 0;
-  let known = false;
-  const judge = (id, source) => {
-    if (typeof source.audioLevel !== "number") return;
-    known = true;
+  const judge = (id, source, given) => {
+    if (typeof given !== "number") return;
     const voice = mapGet(entry.voices, id);
     const fresh = !voice || voice.stamp !== source.rtpTimestamp; // sources stay listed for 10 s after they fell silent
-    const level = hear(entry, id, source.audioLevel, fresh);
+    const level = hear(entry, id, given, fresh);
     mapGet(entry.voices, id).stamp = source.rtpTimestamp;
+    mapSet(judged, id, true);
     squares += level * level;
   };
-  for (let n = 0; n < mixed.length; n += 1) judge(`csrc:${mixed[n].source}`, mixed[n]);
-  if (!known) for (let n = 0; n < sources.length; n += 1) judge(`track:${Track.id(track)}`, sources[n]);
-  entry.unknown = !known && sources.length > 0;
+  for (let n = 0; n < mixed.length; n += 1) judge(`csrc:${mixed[n].source}`, mixed[n], typeof mixed[n].audioLevel === "number" ? mixed[n].audioLevel : whole);
+  if (!mapSize(judged)) for (let n = 0; n < sources.length; n += 1) judge(`track:${Track.id(track)}`, sources[n], sources[n].audioLevel);
+  entry.unknown = !mapSize(judged) && sources.length > 0;
+  // A track that changes speaker names the one before no more.
+  if (!entry.unknown) mapEach(entry.voices, (voice, id) => { if (voice.on && !mapGet(judged, id)) hear(entry, id, 0, false); });
   return squares;
 }
 

@@ -3,6 +3,7 @@
 const { apply, construct, deleteProperty } = Reflect;
 const { stringify } = JSON;
 const { now: clock } = Date;
+const { hasOwnProperty } = Object.prototype;
 const { sqrt, max, min, ceil, floor, log10 } = Math;
 const { setInterval: every, setTimeout: later } = globalThis;
 const Native = {
@@ -70,9 +71,29 @@ const Gain = {
   of: property(Native.GainNode, "gain"),
   set: setter(globalThis.AudioParam, "value"),
 };
+const nativeContributing = method(globalThis.RTCRtpReceiver, "getContributingSources");
+const hasOwn = (object, name) => apply(hasOwnProperty, object, [name]);
+const MOST_SOURCES = 50;
+// What a page says of them, with nothing in it but numbers.
+const sourcesOf = (said) => {
+  const sources = [];
+  for (let n = 0; n < min(said.length, MOST_SOURCES); n += 1) {
+    const { source, audioLevel, rtpTimestamp } = said[n];
+    sources[n] = { source: source >>> 0, audioLevel: typeof audioLevel === "number" ? audioLevel : undefined, rtpTimestamp: rtpTimestamp >>> 0 };
+  }
+  return sources;
+};
 const Receiver = {
   synchronizationSources: method(globalThis.RTCRtpReceiver, "getSynchronizationSources"),
-  contributingSources: method(globalThis.RTCRtpReceiver, "getContributingSources"),
+  // A receiver that was given an answer of its own is asked: only its page can know who is in sound that the page brings along.
+  contributingSources: (receiver) => {
+    if (!hasOwn(receiver, "getContributingSources")) return nativeContributing(receiver);
+    try {
+      return sourcesOf(receiver.getContributingSources());
+    } catch {
+      return nativeContributing(receiver);
+    }
+  },
   stats: method(globalThis.RTCRtpReceiver, "getStats"),
 };
 const Media = {

@@ -114,7 +114,7 @@ function numberOf(element) {
 }
 
 function listPeople(rules) {
-  if (rules.js) return ownList(rules.js, ["id", "user_id", "name", "track_source"], ["self", "host", "speaking"], 200);
+  if (rules.js) return ownList(rules.js, ["id", "user_id", "name", "track_source", "place"], ["self", "host", "speaking"], 200);
   if (rules.source !== "page") return peopleByMedia(rules.source).slice(0, MAX_PEOPLE);
   const tracks = rules.remoteMedia ? remoteTracks() : [];
   const found = [];
@@ -130,12 +130,26 @@ function listPeople(rules) {
       id: partOf(item, rules.id, 200) || stream,
       element: numberOf(item),
       user_id: partOf(item, rules.userId, 200),
-      track_source: partOf(item, rules.trackSource, 20),
+      track_source: partOf(item, rules.trackSource, 100),
+      place: partOf(item, rules.place, 100),
       name,
       self: marked(item, rules.selfMark) || hasOneOf(words, rules.selfText),
       host: marked(item, rules.hostMark) || hasOneOf(words, rules.hostText),
       speaking: marked(item, rules.speakingMark),
     });
+  }
+  return found;
+}
+
+// Who is host, by the rows of a list that says so. What somebody is called is not read as a mark.
+function listHosts(rules) {
+  const found = [];
+  for (const row of findAll(rules.row, MAX_PEOPLE)) {
+    if (!visible(row)) continue;
+    const name = partOf(row, rules.name, 300);
+    let words = replaced(fold(cut(shownText(row), 0, 1000)), fold(name), () => "");
+    for (const text of rules.exceptText) words = words.split(text).join("");
+    found.push({ id: partOf(row, rules.id, 200), name, host: marked(row, rules.mark) || hasOneOf(words, rules.text) });
   }
   return found;
 }
@@ -213,6 +227,7 @@ function evaluate() {
   let changed = ifChanged(report, "ready", document.readyState !== "loading");
   changed = ifChanged(report, "atoms", atoms.map((atom) => evaluateAtom(atom, media))) || changed;
   if (PROGRAM.people) changed = ifChanged(report, "people", listPeople(PROGRAM.people)) || changed;
+  if (PROGRAM.people && PROGRAM.people.hosts) changed = ifChanged(report, "hosts", listHosts(PROGRAM.people.hosts)) || changed;
   if (PROGRAM.chat) changed = ifChanged(report, "chat", listMessages(PROGRAM.chat)) || changed;
   if (PROGRAM.captions) changed = ifChanged(report, "captions", listCaptions(PROGRAM.captions)) || changed;
   if (problems.length) changed = ifChanged(report, "problems", problems) || changed;

@@ -67,7 +67,7 @@ export class Meeting extends Room {
       "div",
       { class: "tile", jscontroller: "XYZ1", "data-participant-id": id(person), "data-requested-participant-id": id(person), "data-source": sourceOf(person.id), "data-self-name": isSelf ? this.t.you : null, style: { width: "580px", height: "330px", background: "#3c4043" } },
       video && player(video, "video"),
-      h("div", { class: person.speaking ? "speaking" : "quiet", "data-audio-level": person.speaking ? "3" : "0", jsname: "QgSmzd" }),
+      h("div", { class: this.marked(person) ? "speaking" : "quiet", "data-audio-level": this.marked(person) ? "3" : "0", jsname: "QgSmzd" }),
       h("div", { class: "label" }, h("span", { class: "notranslate", className: "notranslate" }, isSelf ? this.t.you : person.name)),
     );
   }

@@ -13,6 +13,7 @@ export class App {
     this.chatOpen = false;
     this.subtitles = false;
     this.transcripts = new Map();
+    this.tracks = new Map();
     const app = this;
     window.APP = {
       conference: {
@@ -89,6 +90,11 @@ export class App {
     this.changed();
   }
 
+  stream({ id, kind, stream }) {
+    const [track] = kind === "audio" ? stream.getAudioTracks() : stream.getVideoTracks();
+    this.tracks.set(`${id} ${kind}`, { participantId: id, mediaType: kind, local: false, muted: false, jitsiTrack: { getTrack: () => track, getTrackId: () => track.id } });
+  }
+
   changed() {
     for (const listener of this.listeners) listener();
   }
@@ -103,6 +109,7 @@ export class App {
     return {
       "features/base/participants": { local, remote: new Map(client.others.map((person) => [person.id, entry(person)])), dominantSpeaker: speaker?.id, speakersList: new Map(speaker ? [[speaker.id, speaker.name]] : []) },
       "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: this.knocking ? door : undefined, error: fault(ERRORS[client.view]) },
+      "features/base/tracks": [...this.tracks.values()],
       "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
       "features/base/media": { audio: { muted: !client.media.on("audio"), unmuteBlocked: false }, video: { muted: !client.media.on("video"), unmuteBlocked: false } },
       "features/av-moderation": { audioModerationEnabled: client.refuses, videoModerationEnabled: client.refuses },

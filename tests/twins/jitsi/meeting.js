@@ -39,7 +39,7 @@ export class Meeting extends Room {
       ...[...this.client.people.values()].map((person) => {
         const isSelf = person.id === this.client.selfId;
         const video = this.videos.get(person.id);
-        return h("span", { id: isSelf ? "localVideoContainer" : `participant_${person.id}`, className: `videocontainer${person.speaking ? " dominant-speaker" : ""}`, style: { width: "600px", height: "340px" } }, video && player(video, "video"), h("span", { id: isSelf ? "localDisplayName" : `participant_${person.id}_name`, className: "displayname" }, isSelf ? `${person.name} (${this.t.me})` : person.name));
+        return h("span", { id: isSelf ? "localVideoContainer" : `participant_${person.id}`, className: `videocontainer${this.marked(person) ? " dominant-speaker" : ""}`, style: { width: "600px", height: "340px" } }, video && player(video, "video"), h("span", { id: isSelf ? "localDisplayName" : `participant_${person.id}_name`, className: "displayname" }, isSelf ? `${person.name} (${this.t.me})` : person.name));
       }),
     );
     return undefined;

@@ -83,6 +83,7 @@ const VIEWS = {
 };
 
 function draw(what, detail) {
+  if (what === "stream") app.stream(detail);
   if (what === "view") {
     meeting?.close();
     meeting = null;

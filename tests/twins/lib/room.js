@@ -1,6 +1,7 @@
 // What the inside of a meeting has in common: news reach the part that draws it, streams are played, one side panel is open at a time.
 // A platform's meeting.js has people(), caption(), consent(), notice(), and chat(), messages(), roster() for its panels.
 
+import { about } from "./client.js";
 import { h, player } from "./kit.js";
 
 export class Room {
@@ -42,6 +43,11 @@ export class Room {
 
   refused(kind) {
     this.notice(kind === "audio" ? this.t.mic_refused : this.t.camera_refused, "");
+  }
+
+  // Some clients, layouts and experiments mark nobody.
+  marked(person) {
+    return about.marks && person.speaking;
   }
 
   stream({ id, kind, stream }) {

@@ -79,7 +79,7 @@ export class Meeting extends Room {
         return h(
           "div",
           { "data-cid": "calling-participant-stream", "data-tid": person.name, "data-acc-element-id": person.id, role: "menuitem", "aria-label": isSelf ? `${person.name}, ${this.t.you}` : person.name, style: { width: "600px", height: "340px", background: "#333" } },
-          h("div", { "data-tid": "voice-level-stream-outline", className: person.speaking ? "vdi-frame-occlusion" : "", "data-source": sourceOf(person.id), style: { border: person.speaking ? "2px solid #77f" : "none", minHeight: "1px" } }),
+          h("div", { "data-tid": "voice-level-stream-outline", className: this.marked(person) ? "vdi-frame-occlusion" : "", "data-source": sourceOf(person.id), style: { border: this.marked(person) ? "2px solid #77f" : "none", minHeight: "1px" } }),
           video && player(video, "video"),
           h("div", { "data-tid": "participant-name" }, h("span", {}, person.name)),
         );

@@ -66,9 +66,10 @@ export class Meeting extends Room {
     this.stage.replaceChildren(
       ...[...this.client.people.values()].map((person) => {
         const video = this.videos.get(person.id);
-        return h("div", { className: `gallery-video-container__video-frame${person.speaking ? " gallery-video-container__video-frame--active" : ""}`, style: { width: "600px", height: "340px", background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
+        return h("div", { className: `gallery-video-container__video-frame${this.marked(person) ? " gallery-video-container__video-frame--active" : ""}`, style: { width: "600px", height: "340px", background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
       }),
     );
+    if (this.footer.isConnected) this.bar();
     if (this.open === "people") this.roster();
     return undefined;
   }
@@ -86,7 +87,7 @@ export class Meeting extends Room {
   }
 
   roster() {
-    const items = [...this.client.people.values()].map((person) => h("li", { className: "participants-item__item-layout participants-li", "aria-label": `${person.name} ${this.mark(person)}` }, h("div", { className: "participants-item__name-section" }, h("span", { className: "participants-item__display-name" }, person.name), h("span", { className: "participants-item__name-label" }, this.mark(person))), h("i", { className: person.speaking ? "lazy-svg-icon__icon lazy-icon-icons/participants-list/audio-voip-speaking" : "lazy-svg-icon__icon" })));
+    const items = [...this.client.people.values()].map((person) => h("li", { className: "participants-item__item-layout participants-li", "aria-label": `${person.name} ${this.mark(person)}` }, h("div", { className: "participants-item__name-section" }, h("span", { className: "participants-item__display-name" }, person.name), h("span", { className: "participants-item__name-label" }, this.mark(person))), h("i", { className: this.marked(person) ? "lazy-svg-icon__icon lazy-icon-icons/participants-list/audio-voip-speaking" : "lazy-svg-icon__icon" })));
     this.side.replaceChildren(h("h2", {}, `${this.t.participants} (${items.length})`), h("ul", { id: "participants-ul", role: "list" }, items));
   }
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from agents.platforms.people_list import PeopleList
-from agents.platforms.platform_file import People
+from agents.platforms.platform_file import Hosts, People
 
 ADA: dict[str, object] = {"id": "1", "name": "Ada"}
 BOB: dict[str, object] = {"id": "2", "name": "Bob"}
@@ -102,3 +102,69 @@ def test_hostile_people_are_harmless() -> None:
     found = people.update([{"id": "x" * 5000, "name": "n" * 5000, "user_id": 7, "self": "yes"}, {"name": None}, {}], 0).people
     assert found is not None
     assert all(len(one.uuid) <= 100 and len(one.name) <= 255 and not one.is_self for one in found)
+
+
+def at(*names_in_order: str) -> list[dict[str, object]]:
+    return [{"name": name, "place": str(number)} for number, name in enumerate(names_in_order)]
+
+
+def test_a_new_name_in_the_place_of_one_who_is_gone_is_the_same_person() -> None:
+    people = PeopleList(People(gone_after_seconds=3))
+    before = people.update(at("Bot", "Ada", "Grace"), 0).people
+    after = people.update(at("Bot", "Ada King", "Grace"), 1).people
+    again = people.update(at("Bot", "Countess", "Grace"), 2).people
+    assert before
+    assert after
+    assert again
+    assert [one.name for one in again] == ["Bot", "Countess", "Grace"]
+    assert [one.uuid for one in before] == [one.uuid for one in after] == [one.uuid for one in again]
+
+
+def test_who_comes_by_a_name_that_another_had_is_somebody_else() -> None:
+    people = PeopleList(People())
+    people.update(at("Ada"), 0)
+    renamed = people.update(at("Ada King"), 1).people
+    found = people.update(at("Ada King", "Ada"), 2).people
+    assert renamed
+    assert found
+    assert [one.name for one in found] == ["Ada King", "Ada"]
+    assert found[0].uuid == renamed[0].uuid != found[1].uuid
+    assert names(people, at("Ada King", "Ada", "Bob"), 3) == ["Ada King", "Ada", "Bob"]
+
+
+def test_who_takes_the_place_of_one_who_left_before_is_somebody_else() -> None:
+    people = PeopleList(People(gone_after_seconds=3))
+    people.update(at("Bot", "Ada"), 0)
+    people.update(at("Bot"), 1)
+    assert names(people, at("Bot", "Carol"), 2) == ["Bot", "Ada", "Carol"]
+    assert names(people, at("Bot", "Carol"), 4) == ["Bot", "Carol"]
+
+
+def test_without_a_place_another_name_is_another_person() -> None:
+    people = PeopleList(People(gone_after_seconds=0))
+    people.update([{"name": "Ada"}], 0)
+    assert names(people, [{"name": "Bob"}], 1) == ["Bob"]
+
+
+def hosts(people: PeopleList, rows: list[dict[str, object]], now: float) -> list[str]:
+    people.update([ADA, BOB], now, rows)
+    found = people.update([ADA, BOB, {"id": str(now), "name": "Carol"}], now + 1).people
+    assert found is not None
+    people.update([ADA, BOB], now + 2)
+    people.update([ADA, BOB], now + 4)
+    return [one.name for one in found if one.is_host]
+
+
+def test_who_is_host_stands_in_a_list_and_is_remembered_until_it_is_shown_again() -> None:
+    people = PeopleList(People(hosts=Hosts(".row", text=("Host",))))
+    assert hosts(people, [{"name": "Ada", "host": True}, {"name": "Bob"}], 10) == ["Ada"]
+    assert hosts(people, [], 20) == ["Ada"], "the list is closed"
+    assert hosts(people, [{"id": "1", "name": "?"}, {"id": "2", "name": "?", "host": True}], 30) == ["Bob"]
+    assert hosts(people, [{"name": "Ada"}, {"name": "Bob"}], 40) == []
+
+
+def test_a_name_that_two_bear_makes_neither_of_them_host() -> None:
+    people = PeopleList(People(hosts=Hosts(".row", text=("Host",))))
+    change = people.update([ADA, {"id": "4", "name": "Ada"}], 0, [{"name": "Ada", "host": True}, {"name": "Ada"}])
+    assert change.people is not None
+    assert not any(one.is_host for one in change.people)

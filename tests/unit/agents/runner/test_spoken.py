@@ -139,12 +139,27 @@ def test_a_lost_page_leaves_nothing_half_said(meeting: Meeting) -> None:
     assert [(one.transcript, one.final) for one in meeting.said][-1] == ("and so we", True)
 
 
-def test_a_number_in_a_mixed_track_is_the_person_whom_the_page_knows_by_it(meeting: Meeting) -> None:
-    start, stop = bot.PARTICIPANT_EVENT_TYPE_SPEECH_START, bot.PARTICIPANT_EVENT_TYPE_SPEECH_STOP
+def test_captions_of_two_who_bear_one_name_belong_to_the_one_who_was_heard(meeting: Meeting) -> None:
+    meeting.company.see([GRACE, ADA, PersonSeen("p3", "Ada", source="9")])
+    meeting.company.hear("csrc:9", speaking=True)
+    meeting.clock.move(3)
+    meeting.company.hear("csrc:9", speaking=False)
     meeting.company.hear("csrc:77", speaking=True)
-    meeting.company.hear("csrc:5", speaking=True)
-    meeting.company.speak("p1", speaking=True)
+    meeting.clock.move(1)
+    meeting.say("Which of us?", name="Ada", ago=3.0)
+    meeting.company.see([GRACE, ADA, PersonSeen("p3", "Ada King", source="9")])
+    meeting.say("Which of us has said that?", name="Ada", final=True, ago=3.0)
+    assert [(one.speaker_name, one.speaker_uuid) for one in meeting.said] == [("Ada", "p3"), ("Ada", "p2")]
+
+
+@pytest.mark.parametrize(("grace_s", "named"), [(4.0, "Grace Hopper"), (2.0, "")])
+def test_captions_without_a_name_belong_to_whoever_was_clearly_heard(meeting: Meeting, grace_s: float, named: str) -> None:
+    meeting.company.hear("csrc:77", speaking=True)
+    meeting.company.speak("p2", speaking=True)
+    meeting.clock.move(2)
+    meeting.company.speak("p2", speaking=False)
+    meeting.clock.move(grace_s - 2)
     meeting.company.hear("csrc:77", speaking=False)
-    assert meeting.speech == [("Grace Hopper", start)], "the mark is still there"
-    meeting.company.speak("p1", speaking=False)
-    assert meeting.speech == [("Grace Hopper", start), ("Grace Hopper", stop)]
+    caption = CaptionSeen("1", "Who says this?", "", final=True, began_seconds_ago=4.0, lasted_seconds=4.0)
+    meeting.company.spoken.read(caption)
+    assert meeting.said[0].speaker_name == named
