@@ -112,8 +112,10 @@ class Subscription:
 
     def offer(self, event: StoredEvent) -> None:
         """Takes a new event in, without waiting. Every event of what is followed is offered, one after the other: where one is
-        missing the log is read, whatever the reason.
+        missing the log is read, whatever the reason. After `end` nothing is taken: it would follow what was dropped there.
         """
+        if self._error is not None:
+            return
         place = self._source.place(event)
         if self._offered and place != self._offered + 1:
             self.read_again()

@@ -220,6 +220,21 @@ async def test_a_drain_ends_every_stream_and_lets_no_new_one_begin(story: Story)
             await anext(feed.watch_bot(story.project_id, bot.id))
 
 
+@pytest.mark.parametrize("taken", ["bookmark", "event"])
+async def test_what_comes_after_a_drain_is_not_sent_in_place_of_what_was_dropped(story: Story, taken: str) -> None:
+    lease = await story.joined()
+    async with feeding(story) as feed:
+        stream = feed.watch_bot(story.project_id, lease.bot.id, after_sequence=0)
+        assert sequences(await take(stream, 4)) == [1, 2, 3, 4]
+        if taken == "bookmark":
+            assert (await bookmark(stream)).position == 4
+        await story.report(lease, remarked("held for a watcher that is busy with what it has"))
+        await feed.drain()
+        await story.report(lease, remarked("written while the streams end"))
+        with pytest.raises(Draining):
+            await take(stream, 1)
+
+
 async def test_watchers_that_join_and_resume_at_random_under_load_lose_and_repeat_nothing(  # noqa: C901 - three actors at once
     story: Story,
 ) -> None:
