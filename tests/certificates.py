@@ -50,8 +50,12 @@ def _make(folder: Path, name: str, by: Pair | None) -> Pair:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=2))
         .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+        # Python 3.13 and newer wants to be told whose key is whose.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
     )
     if by is not None:
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.private.public_key())
+        builder = builder.add_extension(issuer, critical=False)
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     certificate = builder.sign(by.private if by else private, hashes.SHA256())

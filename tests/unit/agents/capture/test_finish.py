@@ -178,9 +178,12 @@ async def test_the_sound_of_a_frame_beside_is_mixed_in_where_it_was_heard(tmp_pa
 
 def stamped(shift: str) -> bytes:
     """Sound in packets of 60 ms whose times are shifted, in milliseconds; `N` is the packet's number."""
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*2*PI*t):s=48000:d=4", "-c:a", "libopus"]
-    command += ["-frame_duration", "60", "-bsf:a", f"setts=ts=PTS+{shift}", "-f", "matroska", "-live", "1", "-"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    sound = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*2*PI*t):s=48000:d=4", "-c:a", "libopus"]
+    sound += ["-frame_duration", "60", "-f", "matroska", "-live", "1", "-"]
+    # In a second step: while it encodes, ffmpeg 5 counts a filter's times in milliseconds and ffmpeg 7 in samples.
+    shifted = ["ffmpeg", "-v", "error", "-i", "-", "-c", "copy", "-bsf:a", f"setts=ts=PTS+{shift}", "-f", "matroska", "-live", "1", "-"]
+    made = subprocess.run(sound, check=True, stdout=subprocess.PIPE).stdout
+    return subprocess.run(shifted, check=True, input=made, stdout=subprocess.PIPE).stdout
 
 
 async def test_a_hole_in_the_sound_is_silence(tmp_path: Path) -> None:
