@@ -50,7 +50,7 @@ def _make(folder: Path, name: str, by: Pair | None) -> Pair:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=2))
         .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-        # Python 3.13 and newer wants to be told whose key is whose.
+        # Python 3.13 and newer wants to be told whose key is whose, and what an authority's is for.
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
     )
     if by is not None:
@@ -58,6 +58,19 @@ def _make(folder: Path, name: str, by: Pair | None) -> Pair:
         builder = builder.add_extension(issuer, critical=False)
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    else:
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            key_cert_sign=True,
+            crl_sign=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        builder = builder.add_extension(usage, critical=True)
     certificate = builder.sign(by.private if by else private, hashes.SHA256())
     pair = Pair(certificate, private, folder / f"{name}.pem", folder / f"{name}.key")
     write(pair.cert, certificate.public_bytes(serialization.Encoding.PEM))

@@ -181,7 +181,22 @@ def stamped(shift: str) -> bytes:
     sound = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "aevalsrc=0.1*sin(440*2*PI*t):s=48000:d=4", "-c:a", "libopus"]
     sound += ["-frame_duration", "60", "-f", "matroska", "-live", "1", "-"]
     # In a second step: while it encodes, ffmpeg 5 counts a filter's times in milliseconds and ffmpeg 7 in samples.
-    shifted = ["ffmpeg", "-v", "error", "-i", "-", "-c", "copy", "-bsf:a", f"setts=ts=PTS+{shift}", "-f", "matroska", "-live", "1", "-"]
+    shifted = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        "-",
+        "-c",
+        "copy",
+        "-bsf:a",
+        f"setts=ts=PTS+{shift}",
+        "-f",
+        "matroska",
+        "-live",
+        "1",
+        "-",
+    ]
     made = subprocess.run(sound, check=True, stdout=subprocess.PIPE).stdout
     return subprocess.run(shifted, check=True, input=made, stdout=subprocess.PIPE).stdout
 
