@@ -30,6 +30,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         ("denied", "removed", "ended", "not-found", "wrong-passcode", "blocked", "full", "encrypted", "captcha"), REFUSED
     ),
     "login-required": REFUSED,
+    "line": ("page_lost",),
 }
 """What is told of a view: the type of a state event, the code of a remark, or the state of a `page_state`."""
 SLOWER_S = {
@@ -44,7 +45,7 @@ INTERRUPTIONS = ("freeze", "crash", "close_page", "drop_network", "gone")
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One view of one page, and how long the log took to tell it; `after_s` is None where it never did."""
+    """One view of one page (or what is kept of it), and how long the log took to tell it: `after_s`, None where it never did."""
 
     platform: str
     view: str
@@ -54,7 +55,8 @@ class Sight:
 
     @property
     def limit_s(self) -> float:
-        return SLOWER_S.get((self.platform, self.view), SLOWER_S.get(self.view, SOON_S))
+        view = self.view.partition(",")[0]
+        return SLOWER_S.get((self.platform, view), SLOWER_S.get(view, SOON_S))
 
 
 def sights(played: Played) -> Iterator[Sight]:
@@ -63,23 +65,27 @@ def sights(played: Played) -> Iterator[Sight]:
     left = min((at for at, words in told if words == "leave_requested"), default=float("inf"))
     stood = [one for one in played.seen if one["what"] == "stands" and one["view"] in TOLD]
     known: set[str] = set()
+    inside = min((at for at, words in told if words == "joined_meeting"), default=float("inf"))
     for one in stood:
-        sight = _sight(played.case.platform, one, told, first=one["view"] not in known)
-        known.add(one["view"])
-        if _cut_short(one, sight, played.seen, left):
-            continue
-        yield sight
+        view = one["view"]
+        kinds = [(view, TOLD[view])]
+        if one["since"] < inside and (TOLD[view] == REFUSED or view in SLOWER_S):
+            kinds.append((f"{view}, kept", ("evidence_kept",)))
+        for name, words in kinds:
+            sight = _sight(played.case.platform, one, name, [at for at, word in told if word in words], first=name not in known)
+            known.add(name)
+            if not _cut_short(one, sight, played.seen, left):
+                yield sight
 
 
-def _sight(platform: str, one: dict[str, Any], told: list[tuple[float, str]], *, first: bool) -> Sight:
+def _sight(platform: str, one: dict[str, Any], name: str, times: list[float], *, first: bool) -> Sight:
     """`first`: of its view, so that nothing of it may have been told before."""
     since = one["since"] - CLOCKS_S
-    times = [at for at, words in told if words in TOLD[one["view"]]]
     after = min((at for at in times if at >= since), default=None)
     before = min((at for at in times if at < since), default=None) if first else None
     return Sight(
         platform,
-        one["view"],
+        name,
         after_s=None if after is None else max(after - one["stood"], 0.0),
         early_s=0.0 if before is None else one["since"] - before,
     )
@@ -91,7 +97,8 @@ def _cut_short(one: dict[str, Any], sight: Sight, seen: list[dict[str, Any]], le
         return False
     until = one["stood"] + sight.limit_s
     later = [other["since"] for other in seen if other["what"] == "stands" and other["since"] > one["since"]]
-    broken = [other["at"] for other in seen if other["what"] in INTERRUPTIONS and other["at"] >= one["since"]]
+    cut = one["view"] != "line"  # which is an interruption itself
+    broken = [other["at"] for other in seen if cut and other["what"] in INTERRUPTIONS and other["at"] >= one["since"]]
     return min([*later, *broken, left]) < until
 
 

@@ -45,10 +45,11 @@ def test_a_bot_that_says_it_is_in_before_the_page_shows_a_meeting_is_found_out()
 
 
 def test_what_is_told_late_or_never_is_found_out() -> None:
-    late, never = found([stands("lobby", 0, 0), stands("denied", 10, 10)], move("put_in_waiting_room", 4))
+    late, never, unkept = found([stands("lobby", 0, 0), stands("denied", 10, 10)], move("put_in_waiting_room", 4))
     assert late.after_s is not None
     assert late.after_s > late.limit_s
     assert never.after_s is None
+    assert (unkept.view, unkept.after_s) == ("denied, kept", None)
 
 
 def test_what_went_before_it_had_to_be_told_need_not_be() -> None:

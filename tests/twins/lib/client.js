@@ -127,7 +127,10 @@ export class Client {
     this.online = state === "open";
     if (state === "open") this.socket.url = `${this.socket.url.split("?")[0]}?returned=1`;
     if (state === "gone") this.#out("disconnected");
-    else if (this.view === "meeting") this.draw("line");
+    else if (this.view === "meeting") {
+      this.draw("line");
+      if (!this.online) stands("line");
+    }
   }
 
   #out(view) {
