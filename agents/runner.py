@@ -201,11 +201,11 @@ class _Carrying:
                 await self._end(ending)
 
     async def _end(self, ending: Ending) -> None:
-        """It is over by itself: told at once, before anything that takes time."""
-        self._reporter.transition(ending.trigger, ending.sub_type, ending.detail)
+        """It is over by itself: told at once, before anything that takes time. A page that hangs has an address, too."""
         page = self._story.visit.page if self._story.visit is not None else None
         shown = ending.is_failure or ending.code.startswith("page_")  # what the page says is told with what it looked like
         words = await self._evidence.words(page) if shown else {}
+        self._reporter.transition(ending.trigger, ending.sub_type, ending.detail, page=words)
         level = event.LOG_LEVEL_ERROR if ending.is_failure else event.LOG_LEVEL_INFO
         self._reporter.remark(ending.code, ending.detail, level=level, **words)
         self._leaving()

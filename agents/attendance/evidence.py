@@ -74,6 +74,11 @@ class Evidence:
             words = await self.words(page)
             self._remark("evidence_kept", "What the page showed is kept.", evidence=kept, **words)
 
+    async def of_fault(self, page: Page | None, code: str) -> dict[str, str]:
+        """As `words` and `keep`, for a page that failed: of that it said nothing."""
+        self.said = ""
+        return {**await self.words(page), "evidence": await self.keep(page, code)}
+
     async def words(self, page: Page | None) -> dict[str, str]:
         """For the log, at once: where the page is, without secrets, and the words of it that decided; what is known of these."""
         address = ""

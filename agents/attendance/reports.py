@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import structlog
@@ -64,10 +64,13 @@ class Reporter:
         detail: str = "",
         *,
         at_ms: int | None = None,
+        page: Mapping[str, str] | None = None,
     ) -> None:
-        """The bot moved, at `at_ms` of the Unix clock or now."""
+        """The bot moved, at `at_ms` of the Unix clock or now, by what a page showed (`url`, `text`) where one did."""
         self._log.info("bot_moved", trigger=bot.BotEventType.Name(trigger), sub_type=bot.BotEventSubType.Name(sub_type))
         move = agent.Transition(trigger=trigger, sub_type=sub_type, detail=clean(detail, _DETAIL_LIMIT))
+        if page:
+            move.page.url, move.page.text = (clean(page.get(name, ""), _FIELD_LIMIT) for name in ("url", "text"))
         self._report(at_ms=at_ms, transition=move)
 
     def person(self, change: PersonChange) -> None:

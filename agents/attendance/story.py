@@ -345,8 +345,7 @@ class Story:
         was_in, self._in_now = self._in_now, False
         self.evidence_of = code
         page = self.visit.page if self.visit else None
-        fields = await self._evidence.words(page)
-        fields |= {"try_number": str(self._tries.count + 1), "evidence": await self._evidence.keep(page, code)}
+        fields = {"try_number": str(self._tries.count + 1), **await self._evidence.of_fault(page, code)}
         words = str(error).split("\n", 1)[0]  # only our own errors come here, and only their first line is for the bot's owner
         self._reporter.remark(code, words, level=event.LOG_LEVEL_WARNING, **fields)
         then = self._rejoin(code) if was_in else self._try_again(error)

@@ -147,6 +147,10 @@ class Page(Protocol):
         """Where the top frame is."""
         ...
 
+    async def let_go(self, *, timeout_s: float = 1.0) -> None:
+        """Has the page go to about:blank by itself, as when a tab is closed: it may still say goodbye. Raises PageHungError."""
+        ...
+
     async def close(self) -> None:
         """Closes the tab; never raises."""
         ...

@@ -121,6 +121,12 @@ class FakePage:
         self._check()
         return self.address
 
+    async def let_go(self, *, timeout_s: float = 1.0) -> None:
+        """As api.Page."""
+        del timeout_s
+        self._check()
+        self.address = "about:blank"
+
     async def close(self) -> None:
         """As api.Page."""
         self.closed = True

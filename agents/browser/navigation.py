@@ -48,6 +48,7 @@ class Navigation:
         self._ready: set[str] = set()
         self._statuses: dict[str, int] = {}
         self._changed = asyncio.Event()
+        self._nowhere = asyncio.Event()
         self.is_pending = False
         """Whether another document was asked for and is not there yet; Chromium holds calls into the page back meanwhile."""
         session.on("Page.lifecycleEvent", self._on_lifecycle)
@@ -81,6 +82,12 @@ class Navigation:
         finally:
             self._session.cast("Network.disable")
 
+    def will_go_nowhere(self) -> asyncio.Event:
+        """The page is told to go to about:blank, which is then no failure of it; set when it is there."""
+        self._wanted = NOWHERE
+        self._nowhere.clear()
+        return self._nowhere
+
     def _check(self, url: str, answer: dict[str, Any]) -> None:
         status = self._statuses.get(answer.get("loaderId", ""), 0)
         if status >= 400:
@@ -108,7 +115,11 @@ class Navigation:
     def _on_navigated(self, event: Params) -> None:
         frame = event["frame"]
         self._on_pending(frame["id"], pending=False)
-        if frame["id"] == self._frame_id and frame["url"] == NOWHERE != self._wanted:
+        if frame["id"] != self._frame_id or frame["url"] != NOWHERE:
+            return
+        if self._wanted == NOWHERE:
+            self._nowhere.set()
+        else:
             self._went_nowhere()
 
     def _on_pending(self, frame_id: str, *, pending: bool) -> None:

@@ -27,7 +27,7 @@ from agents.browser.errors import (
     PageScriptError,
 )
 from agents.browser.frames import Frames, evaluation
-from agents.browser.navigation import Navigation
+from agents.browser.navigation import NOWHERE, Navigation
 from agents.browser.pyppeteer_fixes import Params, SafeConnection, SafeSession, SessionGoneError, hear
 from agents.browser.restoring import StoragePlanter, cookie_params
 from agents.browser.watchdog import watch
@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 INPUT_SECONDS = 5.0
 GONE = ("Cannot find context", "Execution context was destroyed", "navigated or closed", "Cannot find default execution context")
+LET_GO = f"() => void setTimeout(() => window.location.replace({NOWHERE!r}), 0)"
 VISIBLE_TEXT = "() => document.body ? document.body.innerText : ''"
 
 
@@ -156,6 +157,13 @@ class ChromiumPage:
         async with self._translated("url"):
             answer = await call(self._connection, "Target.getTargetInfo", {"targetId": self._target_id}, timeout_s=5)
             return str(answer["targetInfo"]["url"])
+
+    async def let_go(self, *, timeout_s: float = 1.0) -> None:
+        """As api.Page. Not by Page.navigate: Chromium then ends the page's process, with what it still had to send."""
+        there = self._navigation.will_go_nowhere()
+        await self.evaluate(LET_GO, timeout_s=timeout_s)
+        async with self._translated("let_go"), asyncio.timeout(timeout_s):
+            await there.wait()
 
     async def close(self) -> None:
         """As api.Page."""

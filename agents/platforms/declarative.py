@@ -241,7 +241,7 @@ class DeclarativeAttendance:
             log.info("platform.leave_steps_failed", platform=self._file.name, reason=type(error).__name__)
         with contextlib.suppress(BrowserError, TimeoutError):
             async with asyncio.timeout(LET_GO_SECONDS):
-                await self._page.open("about:blank", timeout_s=LET_GO_SECONDS)
+                await self._page.let_go(timeout_s=LET_GO_SECONDS)
 
     def _report(self, value: Json) -> None:
         """A frame of the page says what holds in it."""

@@ -561,24 +561,32 @@ class Transition(_message.Message):
     TRIGGER_FIELD_NUMBER: _builtins.int
     SUB_TYPE_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
     trigger: _bot_pb2.BotEventType.ValueType
     """The trigger."""
     sub_type: _bot_pb2.BotEventSubType.ValueType
     """Why."""
     detail: _builtins.str
     """What a person should know or do."""
+    @_builtins.property
+    def page(self) -> _event_pb2.PageSeen:
+        """The page that said so, if one did."""
+
     def __init__(
         self,
         *,
         trigger: _bot_pb2.BotEventType.ValueType = ...,
         sub_type: _bot_pb2.BotEventSubType.ValueType = ...,
         detail: _builtins.str = ...,
+        page: _event_pb2.PageSeen | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_page", b"_page", "page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "sub_type", b"sub_type", "trigger", b"trigger"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_page", b"_page", "detail", b"detail", "page", b"page", "sub_type", b"sub_type", "trigger", b"trigger"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__page: _TypeAlias = _typing.Literal["page"]  # noqa: Y015
+    _WhichOneofArgType__page: _TypeAlias = _typing.Literal["_page", b"_page"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__page) -> _WhichOneofReturnType__page | None: ...
 
 Global___Transition: _TypeAlias = Transition  # noqa: Y015
 

@@ -27,7 +27,7 @@ from rollcall.v1 import annotations_pb2 as rollcall_dot_v1_dot_annotations__pb2
 from rollcall.v1 import bot_pb2 as rollcall_dot_v1_dot_bot__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17rollcall/v1/event.proto\x12\x0brollcall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\"\xf0\x04\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x62ot_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x10\n\x08position\x18\x04 \x01(\x03\x12$\n\x04kind\x18\x05 \x01(\x0e\x32\x16.rollcall.v1.EventKind\x12\x30\n\x0c\x63reated_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x08redacted\x18\x07 \x01(\x08\x42\x06\xaa\xbb\x18\x02\x18\x01\x12)\n\x05state\x18\n \x01(\x0b\x32\x18.rollcall.v1.StateChangeH\x00\x12\x34\n\x0bparticipant\x18\x0b \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12/\n\x06speech\x18\x0c \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12+\n\tutterance\x18\r \x01(\x0b\x32\x16.rollcall.v1.UtteranceH\x00\x12(\n\x04\x63hat\x18\x0e \x01(\x0b\x32\x18.rollcall.v1.ChatMessageH\x00\x12\x31\n\trecording\x18\x0f \x01(\x0b\x32\x1c.rollcall.v1.RecordingChangeH\x00\x12\x34\n\x0e\x63\x61pture_health\x18\x10 \x01(\x0b\x32\x1a.rollcall.v1.CaptureHealthH\x00\x12\x32\n\rmedia_request\x18\x11 \x01(\x0b\x32\x19.rollcall.v1.MediaRequestH\x00\x12$\n\x03log\x18\x12 \x01(\x0b\x32\x15.rollcall.v1.LogEntryH\x00\x42\t\n\x07payload\"\xef\x02\n\x0bStateChange\x12\'\n\x04type\x18\x01 \x01(\x0e\x32\x19.rollcall.v1.BotEventType\x12.\n\x08sub_type\x18\x02 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12(\n\told_state\x18\x03 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12(\n\tnew_state\x18\x04 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\r\n\x05\x65poch\x18\x06 \x01(\x03\x12\x34\n\x0frecording_state\x18\x07 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12<\n\x13transcription_state\x18\x08 \x01(\x0e\x32\x1f.rollcall.v1.TranscriptionState\x12\x14\n\x07late_ms\x18\t \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_late_ms\"\x90\x02\n\tUtterance\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0cspeaker_name\x18\x02 \x01(\t\x12\x14\n\x0cspeaker_uuid\x18\x03 \x01(\t\x12\x1e\n\x11speaker_user_uuid\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0fspeaker_is_host\x18\x05 \x01(\x08\x12\x14\n\x0ctimestamp_ms\x18\x06 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\x03\x12\x12\n\ntranscript\x18\x08 \x01(\t\x12\r\n\x05\x66inal\x18\t \x01(\x08\x12.\n\x05words\x18\n \x03(\x0b\x32\x17.rollcall.v1.SpokenWordB\x06\xaa\xbb\x18\x02\x18\x01\x42\x14\n\x12_speaker_user_uuid\"6\n\nSpokenWord\x12\x0c\n\x04word\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x01\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x01\"\xa4\x01\n\x0fRecordingChange\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\x1a\n\x12start_timestamp_ms\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x03\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x10\n\x08impaired\x18\x06 \x01(\x08\"\x8c\x02\n\rCaptureHealth\x12\x30\n\tcondition\x18\x01 \x01(\x0e\x32\x1d.rollcall.v1.CaptureCondition\x12\x18\n\x10\x61udio_level_dbfs\x18\x02 \x01(\x01\x12\x10\n\x08\x61udio_ms\x18\x03 \x01(\x03\x12\x14\n\x0cvideo_frames\x18\x04 \x01(\x03\x12\x1d\n\x15video_frames_expected\x18\x05 \x01(\x03\x12\x18\n\x10video_brightness\x18\x06 \x01(\x01\x12\x15\n\rbytes_written\x18\x07 \x01(\x03\x12\x11\n\twindow_ms\x18\x08 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t\x12\x14\n\x0c\x61udio_tracks\x18\n \x01(\x05\"q\n\x0cMediaRequest\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.rollcall.v1.MediaRequestState\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb1\x01\n\x08LogEntry\x12$\n\x05level\x18\x01 \x01(\x0e\x32\x15.rollcall.v1.LogLevel\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x31\n\x06\x66ields\x18\x04 \x03(\x0b\x32!.rollcall.v1.LogEntry.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1d\n\x08\x42ookmark\x12\x11\n\tcaught_up\x18\x01 \x01(\x08*\x8a\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45VENT_KIND_STATE\x10\x01\x12\x1a\n\x16\x45VENT_KIND_PARTICIPANT\x10\x02\x12\x15\n\x11\x45VENT_KIND_SPEECH\x10\x03\x12\x18\n\x14\x45VENT_KIND_UTTERANCE\x10\x04\x12\x13\n\x0f\x45VENT_KIND_CHAT\x10\x05\x12\x18\n\x14\x45VENT_KIND_RECORDING\x10\x06\x12\x1d\n\x19\x45VENT_KIND_CAPTURE_HEALTH\x10\x07\x12\x1c\n\x18\x45VENT_KIND_MEDIA_REQUEST\x10\x08\x12\x12\n\x0e\x45VENT_KIND_LOG\x10\t*\xc9\x01\n\x10\x43\x61ptureCondition\x12!\n\x1d\x43\x41PTURE_CONDITION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41PTURE_CONDITION_OK\x10\x01\x12\x1c\n\x18\x43\x41PTURE_CONDITION_SILENT\x10\x02\x12\x1b\n\x17\x43\x41PTURE_CONDITION_BLACK\x10\x03\x12\x1e\n\x1a\x43\x41PTURE_CONDITION_DEGRADED\x10\x04\x12\x1d\n\x19\x43\x41PTURE_CONDITION_STALLED\x10\x05*\x99\x01\n\x11MediaRequestState\x12#\n\x1fMEDIA_REQUEST_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dMEDIA_REQUEST_STATE_REQUESTED\x10\x01\x12\x1c\n\x18MEDIA_REQUEST_STATE_DONE\x10\x02\x12\x1e\n\x1aMEDIA_REQUEST_STATE_FAILED\x10\x03*z\n\x08LogLevel\x12\x19\n\x15LOG_LEVEL_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_LEVEL_DEBUG\x10\x01\x12\x12\n\x0eLOG_LEVEL_INFO\x10\x02\x12\x15\n\x11LOG_LEVEL_WARNING\x10\x03\x12\x13\n\x0fLOG_LEVEL_ERROR\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17rollcall/v1/event.proto\x12\x0brollcall.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drollcall/v1/annotations.proto\x1a\x15rollcall/v1/bot.proto\"\xf0\x04\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x62ot_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x10\n\x08position\x18\x04 \x01(\x03\x12$\n\x04kind\x18\x05 \x01(\x0e\x32\x16.rollcall.v1.EventKind\x12\x30\n\x0c\x63reated_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x08redacted\x18\x07 \x01(\x08\x42\x06\xaa\xbb\x18\x02\x18\x01\x12)\n\x05state\x18\n \x01(\x0b\x32\x18.rollcall.v1.StateChangeH\x00\x12\x34\n\x0bparticipant\x18\x0b \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12/\n\x06speech\x18\x0c \x01(\x0b\x32\x1d.rollcall.v1.ParticipantEventH\x00\x12+\n\tutterance\x18\r \x01(\x0b\x32\x16.rollcall.v1.UtteranceH\x00\x12(\n\x04\x63hat\x18\x0e \x01(\x0b\x32\x18.rollcall.v1.ChatMessageH\x00\x12\x31\n\trecording\x18\x0f \x01(\x0b\x32\x1c.rollcall.v1.RecordingChangeH\x00\x12\x34\n\x0e\x63\x61pture_health\x18\x10 \x01(\x0b\x32\x1a.rollcall.v1.CaptureHealthH\x00\x12\x32\n\rmedia_request\x18\x11 \x01(\x0b\x32\x19.rollcall.v1.MediaRequestH\x00\x12$\n\x03log\x18\x12 \x01(\x0b\x32\x15.rollcall.v1.LogEntryH\x00\x42\t\n\x07payload\"\xaa\x03\n\x0bStateChange\x12\'\n\x04type\x18\x01 \x01(\x0e\x32\x19.rollcall.v1.BotEventType\x12.\n\x08sub_type\x18\x02 \x01(\x0e\x32\x1c.rollcall.v1.BotEventSubType\x12(\n\told_state\x18\x03 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12(\n\tnew_state\x18\x04 \x01(\x0e\x32\x15.rollcall.v1.BotState\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\r\n\x05\x65poch\x18\x06 \x01(\x03\x12\x34\n\x0frecording_state\x18\x07 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12<\n\x13transcription_state\x18\x08 \x01(\x0e\x32\x1f.rollcall.v1.TranscriptionState\x12\x14\n\x07late_ms\x18\t \x01(\x03H\x00\x88\x01\x01\x12\x30\n\x04page\x18\n \x01(\x0b\x32\x15.rollcall.v1.PageSeenB\x06\xaa\xbb\x18\x02\x18\x01H\x01\x88\x01\x01\x42\n\n\x08_late_msB\x07\n\x05_page\"%\n\x08PageSeen\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x90\x02\n\tUtterance\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0cspeaker_name\x18\x02 \x01(\t\x12\x14\n\x0cspeaker_uuid\x18\x03 \x01(\t\x12\x1e\n\x11speaker_user_uuid\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x17\n\x0fspeaker_is_host\x18\x05 \x01(\x08\x12\x14\n\x0ctimestamp_ms\x18\x06 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\x03\x12\x12\n\ntranscript\x18\x08 \x01(\t\x12\r\n\x05\x66inal\x18\t \x01(\x08\x12.\n\x05words\x18\n \x03(\x0b\x32\x17.rollcall.v1.SpokenWordB\x06\xaa\xbb\x18\x02\x18\x01\x42\x14\n\x12_speaker_user_uuid\"6\n\nSpokenWord\x12\x0c\n\x04word\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x01\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x01\"\xa4\x01\n\x0fRecordingChange\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.rollcall.v1.RecordingState\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\x1a\n\x12start_timestamp_ms\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x03\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x10\n\x08impaired\x18\x06 \x01(\x08\"\x8c\x02\n\rCaptureHealth\x12\x30\n\tcondition\x18\x01 \x01(\x0e\x32\x1d.rollcall.v1.CaptureCondition\x12\x18\n\x10\x61udio_level_dbfs\x18\x02 \x01(\x01\x12\x10\n\x08\x61udio_ms\x18\x03 \x01(\x03\x12\x14\n\x0cvideo_frames\x18\x04 \x01(\x03\x12\x1d\n\x15video_frames_expected\x18\x05 \x01(\x03\x12\x18\n\x10video_brightness\x18\x06 \x01(\x01\x12\x15\n\rbytes_written\x18\x07 \x01(\x03\x12\x11\n\twindow_ms\x18\x08 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t\x12\x14\n\x0c\x61udio_tracks\x18\n \x01(\x05\"q\n\x0cMediaRequest\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.rollcall.v1.MediaRequestState\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xb1\x01\n\x08LogEntry\x12$\n\x05level\x18\x01 \x01(\x0e\x32\x15.rollcall.v1.LogLevel\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x31\n\x06\x66ields\x18\x04 \x03(\x0b\x32!.rollcall.v1.LogEntry.FieldsEntry\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1d\n\x08\x42ookmark\x12\x11\n\tcaught_up\x18\x01 \x01(\x08*\x8a\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45VENT_KIND_STATE\x10\x01\x12\x1a\n\x16\x45VENT_KIND_PARTICIPANT\x10\x02\x12\x15\n\x11\x45VENT_KIND_SPEECH\x10\x03\x12\x18\n\x14\x45VENT_KIND_UTTERANCE\x10\x04\x12\x13\n\x0f\x45VENT_KIND_CHAT\x10\x05\x12\x18\n\x14\x45VENT_KIND_RECORDING\x10\x06\x12\x1d\n\x19\x45VENT_KIND_CAPTURE_HEALTH\x10\x07\x12\x1c\n\x18\x45VENT_KIND_MEDIA_REQUEST\x10\x08\x12\x12\n\x0e\x45VENT_KIND_LOG\x10\t*\xc9\x01\n\x10\x43\x61ptureCondition\x12!\n\x1d\x43\x41PTURE_CONDITION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41PTURE_CONDITION_OK\x10\x01\x12\x1c\n\x18\x43\x41PTURE_CONDITION_SILENT\x10\x02\x12\x1b\n\x17\x43\x41PTURE_CONDITION_BLACK\x10\x03\x12\x1e\n\x1a\x43\x41PTURE_CONDITION_DEGRADED\x10\x04\x12\x1d\n\x19\x43\x41PTURE_CONDITION_STALLED\x10\x05*\x99\x01\n\x11MediaRequestState\x12#\n\x1fMEDIA_REQUEST_STATE_UNSPECIFIED\x10\x00\x12!\n\x1dMEDIA_REQUEST_STATE_REQUESTED\x10\x01\x12\x1c\n\x18MEDIA_REQUEST_STATE_DONE\x10\x02\x12\x1e\n\x1aMEDIA_REQUEST_STATE_FAILED\x10\x03*z\n\x08LogLevel\x12\x19\n\x15LOG_LEVEL_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_LEVEL_DEBUG\x10\x01\x12\x12\n\x0eLOG_LEVEL_INFO\x10\x02\x12\x15\n\x11LOG_LEVEL_WARNING\x10\x03\x12\x13\n\x0fLOG_LEVEL_ERROR\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +36,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENT'].fields_by_name['redacted']._loaded_options = None
   _globals['_EVENT'].fields_by_name['redacted']._serialized_options = b'\252\273\030\002\030\001'
+  _globals['_STATECHANGE'].fields_by_name['page']._loaded_options = None
+  _globals['_STATECHANGE'].fields_by_name['page']._serialized_options = b'\252\273\030\002\030\001'
   _globals['_UTTERANCE'].fields_by_name['words']._loaded_options = None
   _globals['_UTTERANCE'].fields_by_name['words']._serialized_options = b'\252\273\030\002\030\001'
   _globals['_LOGENTRY_FIELDSENTRY']._loaded_options = None
   _globals['_LOGENTRY_FIELDSENTRY']._serialized_options = b'8\001'
-  _globals['_EVENTKIND']._serialized_start=2220
-  _globals['_EVENTKIND']._serialized_end=2486
-  _globals['_CAPTURECONDITION']._serialized_start=2489
-  _globals['_CAPTURECONDITION']._serialized_end=2690
-  _globals['_MEDIAREQUESTSTATE']._serialized_start=2693
-  _globals['_MEDIAREQUESTSTATE']._serialized_end=2846
-  _globals['_LOGLEVEL']._serialized_start=2848
-  _globals['_LOGLEVEL']._serialized_end=2970
+  _globals['_EVENTKIND']._serialized_start=2318
+  _globals['_EVENTKIND']._serialized_end=2584
+  _globals['_CAPTURECONDITION']._serialized_start=2587
+  _globals['_CAPTURECONDITION']._serialized_end=2788
+  _globals['_MEDIAREQUESTSTATE']._serialized_start=2791
+  _globals['_MEDIAREQUESTSTATE']._serialized_end=2944
+  _globals['_LOGLEVEL']._serialized_start=2946
+  _globals['_LOGLEVEL']._serialized_end=3068
   _globals['_EVENT']._serialized_start=128
   _globals['_EVENT']._serialized_end=752
   _globals['_STATECHANGE']._serialized_start=755
-  _globals['_STATECHANGE']._serialized_end=1122
-  _globals['_UTTERANCE']._serialized_start=1125
-  _globals['_UTTERANCE']._serialized_end=1397
-  _globals['_SPOKENWORD']._serialized_start=1399
-  _globals['_SPOKENWORD']._serialized_end=1453
-  _globals['_RECORDINGCHANGE']._serialized_start=1456
-  _globals['_RECORDINGCHANGE']._serialized_end=1620
-  _globals['_CAPTUREHEALTH']._serialized_start=1623
-  _globals['_CAPTUREHEALTH']._serialized_end=1891
-  _globals['_MEDIAREQUEST']._serialized_start=1893
-  _globals['_MEDIAREQUEST']._serialized_end=2006
-  _globals['_LOGENTRY']._serialized_start=2009
-  _globals['_LOGENTRY']._serialized_end=2186
-  _globals['_LOGENTRY_FIELDSENTRY']._serialized_start=2141
-  _globals['_LOGENTRY_FIELDSENTRY']._serialized_end=2186
-  _globals['_BOOKMARK']._serialized_start=2188
-  _globals['_BOOKMARK']._serialized_end=2217
+  _globals['_STATECHANGE']._serialized_end=1181
+  _globals['_PAGESEEN']._serialized_start=1183
+  _globals['_PAGESEEN']._serialized_end=1220
+  _globals['_UTTERANCE']._serialized_start=1223
+  _globals['_UTTERANCE']._serialized_end=1495
+  _globals['_SPOKENWORD']._serialized_start=1497
+  _globals['_SPOKENWORD']._serialized_end=1551
+  _globals['_RECORDINGCHANGE']._serialized_start=1554
+  _globals['_RECORDINGCHANGE']._serialized_end=1718
+  _globals['_CAPTUREHEALTH']._serialized_start=1721
+  _globals['_CAPTUREHEALTH']._serialized_end=1989
+  _globals['_MEDIAREQUEST']._serialized_start=1991
+  _globals['_MEDIAREQUEST']._serialized_end=2104
+  _globals['_LOGENTRY']._serialized_start=2107
+  _globals['_LOGENTRY']._serialized_end=2284
+  _globals['_LOGENTRY_FIELDSENTRY']._serialized_start=2239
+  _globals['_LOGENTRY_FIELDSENTRY']._serialized_end=2284
+  _globals['_BOOKMARK']._serialized_start=2286
+  _globals['_BOOKMARK']._serialized_end=2315
 # @@protoc_insertion_point(module_scope)

@@ -290,6 +290,7 @@ class StateChange(_message.Message):
     RECORDING_STATE_FIELD_NUMBER: _builtins.int
     TRANSCRIPTION_STATE_FIELD_NUMBER: _builtins.int
     LATE_MS_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
     type: _bot_pb2.BotEventType.ValueType
     """What moved the bot."""
     sub_type: _bot_pb2.BotEventSubType.ValueType
@@ -308,6 +309,10 @@ class StateChange(_message.Message):
     """How far the transcription is now."""
     late_ms: _builtins.int
     """For a scheduled bot, with `join_requested` and the first `joined_meeting`: milliseconds from `join_at` until then."""
+    @_builtins.property
+    def page(self) -> Global___PageSeen:
+        """Where the meeting's page said so: the page and its words."""
+
     def __init__(
         self,
         *,
@@ -320,16 +325,48 @@ class StateChange(_message.Message):
         recording_state: _bot_pb2.RecordingState.ValueType = ...,
         transcription_state: _bot_pb2.TranscriptionState.ValueType = ...,
         late_ms: _builtins.int | None = ...,
+        page: Global___PageSeen | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_late_ms", b"_late_ms", "late_ms", b"late_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_late_ms", b"_late_ms", "_page", b"_page", "late_ms", b"late_ms", "page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_late_ms", b"_late_ms", "detail", b"detail", "epoch", b"epoch", "late_ms", b"late_ms", "new_state", b"new_state", "old_state", b"old_state", "recording_state", b"recording_state", "sub_type", b"sub_type", "transcription_state", b"transcription_state", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_late_ms", b"_late_ms", "_page", b"_page", "detail", b"detail", "epoch", b"epoch", "late_ms", b"late_ms", "new_state", b"new_state", "old_state", b"old_state", "page", b"page", "recording_state", b"recording_state", "sub_type", b"sub_type", "transcription_state", b"transcription_state", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__late_ms: _TypeAlias = _typing.Literal["late_ms"]  # noqa: Y015
     _WhichOneofArgType__late_ms: _TypeAlias = _typing.Literal["_late_ms", b"_late_ms"]  # noqa: Y015
+    _WhichOneofReturnType__page: _TypeAlias = _typing.Literal["page"]  # noqa: Y015
+    _WhichOneofArgType__page: _TypeAlias = _typing.Literal["_page", b"_page"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__late_ms) -> _WhichOneofReturnType__late_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__page) -> _WhichOneofReturnType__page | None: ...
 
 Global___StateChange: _TypeAlias = StateChange  # noqa: Y015
+
+@_typing.final
+class PageSeen(_message.Message):
+    """What a meeting's page showed when it moved the bot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Where it was, without query and fragment, in which meetings keep passcodes."""
+    text: _builtins.str
+    """The words of it that decided, at most 200 characters, without passcodes and tokens; empty where it was no words."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageSeen: _TypeAlias = PageSeen  # noqa: Y015
 
 @_typing.final
 class Utterance(_message.Message):

@@ -17,6 +17,7 @@ def apply(
     *,
     detail: str = "",
     late_ms: int | None = None,
+    page: event_pb2.PageSeen | None = None,
 ) -> None:
     """Moves the bot and adds the state event.
 
@@ -37,6 +38,8 @@ def apply(
     change.transcription_state = words.TRANSCRIPTION[row.transcription_state]
     if late_ms is not None:
         change.late_ms = late_ms
+    if page is not None:
+        change.page.CopyFrom(page)
     row.state_events += bot_pb2.Bot(
         events=[bot_pb2.BotEvent(type=change.type, created_at=event.created_time, sub_type=change.sub_type)]
     ).SerializeToString()

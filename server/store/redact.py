@@ -44,7 +44,7 @@ def _participant(message: bot_pb2.ParticipantEvent) -> Any:
 
 _LEFT: Final[Mapping[str, Callable[[Any], Any]]] = {
     # Details are sentences, and may say what a page said, or of whom.
-    "state": lambda message: _without(message, "detail"),
+    "state": lambda message: _without(message, "detail", "page"),
     "participant": _participant,
     "speech": _participant,
     "utterance": lambda message: _only(message, "id", "timestamp_ms", "duration_ms", "final"),

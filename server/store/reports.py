@@ -55,8 +55,9 @@ def _transition(batch: Batch, row: BotRow, report: Report) -> None:
         return
     late_ms = _late_ms(batch, row, trigger, report)
     sub_type = fitting_sub_type(trigger, words.SUB_TYPE_OF.get(given.sub_type))
+    page = given.page if given.HasField("page") else None
     try:
-        moves.apply(batch, row, trigger, sub_type, detail=given.detail, late_ms=late_ms)
+        moves.apply(batch, row, trigger, sub_type, detail=given.detail, late_ms=late_ms, page=page)
     except IllegalTransition:
         return
 

@@ -43,6 +43,8 @@ def _state_change(event: event_pb2.Event) -> dict[str, Any]:
         more["detail"] = change.detail
     if change.HasField("late_ms"):
         more["late_ms"] = change.late_ms
+    if change.HasField("page"):
+        more["page"] = {"url": change.page.url, "text": change.page.text}
     return {
         "new_state": _word(bot_pb2.BotState.Name(change.new_state), "BOT_STATE_"),
         "old_state": _word(bot_pb2.BotState.Name(change.old_state), "BOT_STATE_"),

@@ -14,7 +14,7 @@ AHEAD = 4
 LONGEST_SECONDS = 100.0
 BOT_NAME = "Rollcall"
 COMING_AND_GOING = {"came": "join", "left": "leave"}
-ENDS = ("post_processing_completed", "could_not_join_meeting", "fatal_error")
+ENDS = ("post_processing_completed", "fatal_error")
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ async def play(service: Service, twins: Twins, case: Case) -> Played:
     told = False
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            while not any(move.startswith(ENDS) for move in moves(log)):
+            while not _is_over(log):
                 await asyncio.sleep(0.3)
                 log = await service.log(bot["id"])
                 if case.leaves_after and not told and await _has(case.leaves_after, log, meeting):
@@ -82,6 +82,13 @@ async def play(service: Service, twins: Twins, case: Case) -> Played:
     except TimeoutError:
         raise AssertionError(f"{case.name} never ended:\n{in_short(log)}\n{service.printed()}") from None
     return Played(case, meeting, log, await meeting.seen(), in_short(log))
+
+
+def _is_over(log: list[Event]) -> bool:
+    """Whether all is told. That a bot did not get in is told first, and what the page showed is kept then."""
+    refused = any(move.startswith("could_not_join_meeting") for move in moves(log))
+    kept = any(event["log"]["code"] == "evidence_kept" for event in log if event.get("log"))
+    return kept if refused else any(move.startswith(ENDS) for move in moves(log))
 
 
 async def _has(what: str, log: list[Event], meeting: Meeting) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.meetings.service import Service
-from tests.twins.attending import Twins, moves, until
+from tests.twins.attending import Twins, moves
 from tests.twins.cases import CASES, Case
 from tests.twins.plays import BOT_NAME, Played, Plays
 from tests.twins.prompt import sights, when
@@ -32,7 +32,7 @@ async def test_a_scenario(case: Case, plays: Plays, record_property: Callable[[s
     assert tuple(moves(played.log)) == case.moves, played.said
     assert set(case.remarks) <= set(played.remarks), played.said
     if case.moves[-1].startswith("could_not_join_meeting"):
-        await evidence_is_kept(played, plays.service.folder)
+        evidence_is_kept(played, plays.service.folder)
     if "joined_meeting" in case.moves:
         nothing_of_the_meeting_is_kept(played, plays.service.folder)
     if "left_meeting" in case.moves and "joined_meeting" in case.moves:
@@ -42,22 +42,16 @@ async def test_a_scenario(case: Case, plays: Plays, record_property: Callable[[s
     the_bot_is_never_there_twice(played)
 
 
-async def evidence_is_kept(played: Played, folder: Path) -> None:
-    """A picture, the text and the address of what the page showed, though nobody has asked for them. What happened is told first,
-    and then they are made.
-    """
-    addresses = [event["log"]["fields"]["url"] for event in played.log if event.get("log") and "url" in event["log"]["fields"]]
+def evidence_is_kept(played: Played, folder: Path) -> None:
+    """A picture, the text and the address of what the page showed, though nobody has asked for them."""
+    logged = [event["log"]["fields"] for event in played.log if event.get("log")]
+    addresses = [fields["url"] for fields in logged if "url" in fields]
+    addresses += [event["state"]["page"]["url"] for event in played.log if event.get("state") and "page" in event["state"]]
     assert addresses, played.said
     assert not any(mark in address for address in addresses for mark in "?#"), addresses
     debug = folder / "data" / "media" / played.log[0]["bot_id"] / "debug"
-
-    async def all_there() -> bool:
-        return {".png", ".txt", ".url"} <= {path.suffix for path in debug.glob("*")}
-
-    try:
-        await until(all_there)
-    except TimeoutError:
-        raise AssertionError(f"{list(debug.glob('*'))}\n{played.said}") from None
+    name = next(fields["evidence"] for fields in reversed(logged) if "evidence" in fields)
+    assert {f"{name}.png", f"{name}.txt", f"{name}.url"} <= {path.name for path in debug.glob("*")}, played.said
 
 
 def what_is_seen_is_told_soon_and_not_before(played: Played, record_property: Callable[[str, object], None]) -> None:

@@ -50,6 +50,7 @@ async def every_call_says(page: ChromiumPage, kind: type[BrowserError]) -> None:
         page.screenshot(),
         page.text(),
         page.url(),
+        page.let_go(),
     ):
         with pytest.raises(kind):
             await call
@@ -180,7 +181,10 @@ async def test_a_page_that_we_send_nowhere_and_frames_without_address_are_no_fai
     await page.open(site.page("/", "<iframe src=about:blank></iframe>"))
     await page.evaluate("() => { document.querySelector('iframe').src = 'about:blank' }")
     await page.open("about:blank")
-    assert await page.evaluate("() => location.href") == "about:blank"
+    await page.open(site.page("/b", "<script>addEventListener('pagehide', () => navigator.sendBeacon('/bye'))</script>"))
+    await page.let_go()
+    assert await page.url() == "about:blank"
+    await until(lambda: "/bye" in site.asked)
     assert not page.failure.done()
 
 

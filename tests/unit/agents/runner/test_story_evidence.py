@@ -28,6 +28,8 @@ async def test_what_a_page_showed_to_a_bot_that_it_did_not_let_in_is_kept_and_to
     told = {r.log.code: dict(r.log.fields) for r in stage.of("log")}
     assert told["page_blocked"] == {"url": "https://m/1/refused", "text": "You can't join with [secret]"}
     assert told["evidence_kept"]["evidence"] == text.stem
+    page = stage.of("transition")[-1].transition.page
+    assert (page.url, page.text) == ("https://m/1/refused", "You can't join with [secret]")
     assert "s3cret" not in str(stage.link.reports)
 
 

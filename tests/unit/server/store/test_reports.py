@@ -63,6 +63,16 @@ async def test_a_reason_that_does_not_fit_becomes_the_one_that_says_least(story:
     assert (await story.events(lease.bot.id))[-1].state.detail == "why"
 
 
+async def test_the_page_that_moved_a_bot_is_told_with_the_move(story: Story) -> None:
+    lease = await story.claimed()
+    report = moved("could_not_join_meeting", "meeting_not_found")
+    report.transition.page.url, report.transition.page.text = "https://m/1", "No such meeting"
+    await story.report(lease, report)
+    first, *_, last = await story.events(lease.bot.id)
+    assert (last.state.page.url, last.state.page.text) == ("https://m/1", "No such meeting")
+    assert not first.state.HasField("page")
+
+
 async def test_people_are_listed_once_with_what_is_newest_of_them(story: Story) -> None:
     lease = await story.joined()
     await story.report(

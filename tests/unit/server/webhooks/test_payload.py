@@ -40,6 +40,9 @@ def test_a_state_change_has_the_fields_that_users_read() -> None:
     event.state.sub_type, event.state.detail, event.state.late_ms = bot_pb2.BOT_EVENT_SUB_TYPE_LOGIN_REQUIRED, "Sign in.", 5
     data = payload(event, WebhookTrigger.BOT_STATE_CHANGE)["data"]
     assert (data["event_sub_type"], data["event_metadata"]) == ("login_required", {"detail": "Sign in.", "late_ms": 5})
+    event.state.page.url, event.state.page.text = "https://m/1", "Sign in to join"
+    page = payload(event, WebhookTrigger.BOT_STATE_CHANGE)["data"]["event_metadata"]["page"]
+    assert page == {"url": "https://m/1", "text": "Sign in to join"}
 
 
 def test_words_and_chat_and_people_have_the_fields_that_rest_shows() -> None:
