@@ -129,7 +129,7 @@ def _platform(top: Table) -> PlatformFile:
         join=steps(top, "join", names),
         after_join=steps(top, "after_join", names),
         leave=steps(top, "leave", names),
-        dialogs=dialogs(top, "dialog"),
+        dialogs=dialogs(top, "dialog", names),
         evidence=sections.evidence(top),
         people=people,
         chat=sections.chat(top, names),

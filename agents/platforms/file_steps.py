@@ -103,20 +103,26 @@ def _name(table: Table, action: str, found: tuple[Target, ...], value: str) -> s
     return f"{dotted(table.path)} {action} {what}".strip()[:100]
 
 
-def dialogs(table: Table, key: str) -> tuple[Dialog, ...]:
+def dialogs(table: Table, key: str, variables: tuple[str, ...]) -> tuple[Dialog, ...]:
     """What may appear at any time and is answered."""
-    return tuple(_dialog(one) for one in table.tables(key))
+    return tuple(_dialog(one, variables) for one in table.tables(key))
 
 
-def _dialog(table: Table) -> Dialog:
+def _dialog(table: Table, variables: tuple[str, ...]) -> Dialog:
     found = targets(table, "click")
-    if not table.has("click"):
-        table.problem("", 'click is missing: what to press when it is there, as click = { text = "Accept" }')
+    js = table.text("js")
     when = conditions(table, "when")
+    if table.has("click") == table.has("js"):
+        problem = "both click and js are given: one answers it" if js else "click is missing: what to press when it is there"
+        table.problem("", f'{problem}, as click = {{ text = "Accept" }}')
+    elif js and not when:
+        table.problem("", "when is missing: the condition under which js answers it")
     dialog = Dialog(
         name=table.text("name", required=True, hint="cookies"),
         when=when,
         targets=found,
+        js=js,
+        if_variable=_if_variable(table, variables),
         consent=table.flag("consent"),
         at_most_times=table.whole("at_most_times", 5, low=1, high=100),
         where=table.where,

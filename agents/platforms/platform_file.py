@@ -102,6 +102,9 @@ class Dialog:
     name: str
     when: tuple[Condition, ...]
     targets: tuple[Target, ...]
+    js: str = ""
+    """An expression that answers it, in place of a click."""
+    if_variable: str = ""
     consent: bool = False
     at_most_times: int = 5
     where: str = ""

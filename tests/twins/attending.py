@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -14,6 +15,7 @@ from tests.meetings.service import Event
 
 T = TypeVar("T")
 _numbers = itertools.count(1)
+LINK = ("live", "host", "passcode")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEAMS_CONTEXT = '{"Tid":"72f988bf-86f1-41af-91ab-2d7cd011db47","Oid":"0c2a8d0d-7a51-4f0c-9f0b-6e0b1e7d3c11"}'
 
@@ -59,9 +61,13 @@ class Twins:
     switches: tuple[str, ...]
 
     async def set_up(self, platform: str, scenario: str, **wish: Any) -> Meeting:
-        """A new meeting that goes so. `wish` as in tests/twins/server.py; `live=True` for teams.live.com."""
-        live = wish.pop("live", False)
-        code, url = address(platform, live=live)
+        """A new meeting that goes so. `wish` as in tests/twins/server.py, and what the link is like: `live=True` for
+        teams.live.com; `host` in place of meet.jit.si; `passcode` of a Jitsi room.
+        """
+        link = {name: wish.pop(name) for name in LINK if name in wish}
+        code, url = address(platform, live=link.get("live", False))
+        url = url.replace("meet.jit.si", link.get("host", "meet.jit.si"))
+        url += f"?pwd={quote(link['passcode'])}" if "passcode" in link else ""
         async with _client() as client:
             answer = await client.post(f"{self.plain}/twins/{platform}/{code}", json={"scenario": scenario, **wish})
         assert answer.is_success, answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ class Case:
     @property
     def name(self) -> str:
         """For the test's name."""
-        more = "".join(f"-{value}" for value in self.wish.values() if isinstance(value, str))
+        more = "".join(f"-{re.sub('[^a-z.]+', '_', value)}" for value in self.wish.values() if isinstance(value, str))
         live = "-live" if self.wish.get("live") else ""
         return f"{self.platform}-{self.scenario.replace(' ', '_')}{more}{live}"
 
@@ -107,12 +108,27 @@ def some(platform: str) -> list[Case]:
     alone = Case(platform, "alone", (*IN, *LEFT), leaves_after="joined_meeting")
     talk = Case(platform, "people talk", (*IN, *LEFT), leaves_after="seen:guest_renamed")
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
+    right: dict[str, Any] = {"passcode": "Sésam & 7"}
+    opened = [
+        Case(platform, "locked", (*IN, *LEFT), "joined_meeting", wish={**right, "host": "calls.example.org"}),
+        Case(platform, "locked", (*ASKED, *refused("unable_to_connect_to_meeting")), wish={"passcode": "wrong"}),
+        Case(
+            platform, "locked beside a lobby", (*LOBBY, "joined_meeting", *LEFT), "joined_meeting", wish={**right, "variant": "b"}
+        ),
+        Case(
+            platform,
+            "locked behind the lobby",
+            (*LOBBY, "joined_meeting", *LEFT),
+            "joined_meeting",
+            wish={**right, "host": "talk.jitsi.example.net"},
+        ),
+    ]
     live = Case(platform, "normal", (*IN, *LEFT), leaves_after="joined_meeting", wish={"live": True})
     return {
         GOOGLE_MEET: [signed_in, gives_up, lost, hung, never, failing, faults, hung_early, phantom, unknown, talk],
         ZOOM: [signed_in, passcode, encrypted, alone, talk],
         TEAMS: [signed_in, passcode, encrypted, alone, talk, live],
-        JITSI: [signed_in, passcode, alone, talk],
+        JITSI: [signed_in, passcode, alone, talk, *opened],
     }[platform]
 
 

@@ -56,6 +56,7 @@ async def service(
     settings = {
         "ROLLCALL_CHROMIUM_SWITCHES": json.dumps(twins.switches),
         "ROLLCALL_WORKER_BOTS": str(BOTS_AT_ONCE),
+        "ROLLCALL_JITSI_HOSTS": "calls.example.org,*.jitsi.example.net",
         "ROLLCALL_WEBHOOK_PRIVATE_ADDRESSES": "true",
         "ROLLCALL_WEBHOOK_CA_FILE": str(callbacks[1]),
     }

@@ -113,6 +113,12 @@ async def _show(_room: Room, visitor: Person, call: Message) -> None:
     visitor.send({"type": "view", "view": call["view"], "toolbar": False})
 
 
+async def _ask_passcode(_room: Room, visitor: Person, _call: Message) -> None:
+    """The lobby lets somebody through, to a door that is locked."""
+    visitor.place = Place.DOOR
+    visitor.send({"type": "view", "view": "wrong-passcode", "toolbar": False})
+
+
 async def _crash(_room: Room, visitor: Person, _call: Message) -> None:
     visitor.send({"type": "crash"})
 
@@ -133,6 +139,7 @@ OWN: dict[str, Callable[[Room, Person, dict[str, Any]], Any]] = {
     "host_moves": _host_moves,
     "guest_speaks": _guest_speaks,
     "show": _show,
+    "ask_passcode": _ask_passcode,
     "alert": _alert,
     "crash": _crash,
     "nothing": _nothing,

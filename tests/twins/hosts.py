@@ -15,7 +15,10 @@ HOSTS = {
     "teams.microsoft.com": TEAMS,
     "teams.live.com": TEAMS,
     "login.microsoftonline.com": TEAMS,
+    "login.live.com": TEAMS,
     "meet.jit.si": JITSI,
+    "calls.example.org": JITSI,  # somebody's own, which the service's settings name
+    "talk.jitsi.example.net": JITSI,  # and one that a pattern there covers
 }
 ELSEWHERE = ("www.google.com", "newassets.hcaptcha.com")
 """Sites that the platforms' pages hold in frames: captchas."""

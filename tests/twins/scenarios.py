@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ class Scenario:
     load: Load = field(default_factory=Load)
     guests: tuple[str, ...] = ("Ada Lovelace",)
     """People without a browser who are in the meeting from the start; the first is its host."""
+    passcode: str | None = None
+    """Opens the door, and the lobby; None: there is none that does."""
     page: Mapping[str, Any] = field(default_factory=dict)
     """What the page itself has to know, as `late_controls_seconds`."""
 
@@ -61,7 +63,7 @@ def scenarios() -> Mapping[str, Scenario]:
 
 
 def _scenario(name: str, table: dict[str, Any]) -> Scenario:
-    known = {"says", "before", "then", "load", "guests", "page"}
+    known = {"says", "before", "then", "load", "guests", "page", "passcode"}
     if unknown := set(table) - known:
         raise ValueError(f"scenario {name!r}: {sorted(unknown)} is none of {sorted(known)}")
     made = Scenario(
@@ -70,13 +72,10 @@ def _scenario(name: str, table: dict[str, Any]) -> Scenario:
         before=tuple(table.get("before", ())),
         cues=tuple(_cue(name, cue) for cue in table.get("then", ())),
         load=Load(**table.get("load", {})),
+        passcode=table.get("passcode"),
         page=table.get("page", {}),
     )
-    return made if "guests" not in table else _with_guests(made, tuple(table["guests"]))
-
-
-def _with_guests(made: Scenario, guests: tuple[str, ...]) -> Scenario:
-    return Scenario(made.name, made.says, made.before, made.cues, made.load, guests, made.page)
+    return made if "guests" not in table else replace(made, guests=tuple(table["guests"]))
 
 
 def _cue(name: str, table: dict[str, Any]) -> Cue:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -24,16 +24,14 @@ from gateway.rehearsal import pages, routes
 from gateway.rehearsal.person import Message, Place
 from gateway.rehearsal.socket import Connection, same_origin
 from tests.twins import sites
+from tests.twins.accounts import account_of, login_session
 from tests.twins.director import OWN, direct
-from tests.twins.hosts import ELSEWHERE, GOOGLE_MEET, HOSTS, TEAMS
+from tests.twins.hosts import ELSEWHERE, GOOGLE_MEET, HOSTS
 from tests.twins.stage import RELAY, Meeting, Stage, WishError
 
 HERE = Path(__file__).parent
-SIGN_IN = {
-    GOOGLE_MEET: "https://accounts.google.com/v3/signin/identifier",
-    TEAMS: "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-}
-"""Where those two send whoever has to sign in first."""
+SIGN_IN = "https://accounts.google.com/v3/signin/identifier"
+"""Where Google sends whoever has to sign in first; Teams' client goes to the login itself."""
 
 INSIDE = (Place.LOBBY, Place.MEETING)
 """Where people see who is there."""
@@ -117,10 +115,13 @@ class TwinSites:
         if place is None:
             return HTMLResponse("<!doctype html><title>404</title><h1>404</h1><p>That’s an error.</p>", 404)
         meeting = self.stage.of(place.platform, place.code)
+        if place.page == "sign_in" and (account := login_session(request)) is not None:
+            meeting.note("passed the login")
+            return self._document(replace(place, page="signing_in"), meeting, account)
         if place.page in {"sign_in", "client"}:
             return self._document(place, meeting)
         meeting.note("load", page=place.page, **{name: request.query_params.get(name) for name in TOKENS})
-        return await self._first_page(place, meeting, account_of(request))
+        return await self._first_page(place, meeting, account_of(place.platform, request))
 
     async def _first_page(self, place: sites.Place, meeting: Meeting, account: str | None) -> Response:
         meeting.loads += 1
@@ -130,8 +131,8 @@ class TwinSites:
         if load.hangs < 0 or meeting.loads <= load.hangs:
             return StreamingResponse(_never_ends(), media_type="text/html", headers=sites.HEADERS)
         await asyncio.sleep(load.page_seconds)
-        if account is None and meeting.room.rules.obstacle == "login-required" and place.platform in SIGN_IN:
-            return RedirectResponse(f"{SIGN_IN[place.platform]}?code={meeting.code}", 302, headers=sites.HEADERS)
+        if account is None and meeting.room.rules.obstacle == "login-required" and place.platform == GOOGLE_MEET:
+            return RedirectResponse(f"{SIGN_IN}?code={meeting.code}", 302, headers=sites.HEADERS)
         return self._document(place, meeting, account)
 
     def _document(self, place: sites.Place, meeting: Meeting, account: str | None = None) -> Response:
@@ -145,6 +146,7 @@ class TwinSites:
             "relay": RELAY,
             "account": account,
             "host_absent": meeting.room.rules.host_absent,
+            "locked": meeting.scenario.passcode is not None,
             **meeting.scenario.page,
         }
         html, headers = sites.document(place, about)
@@ -196,18 +198,34 @@ class Visitor(Connection):
 
     def __init__(self, websocket: WebSocket, meeting: Meeting) -> None:
         super().__init__(websocket, meeting.room)
-        self.person.signed_in = account_of(websocket) is not None
+        self.person.signed_in = account_of(meeting.platform, websocket) is not None
         self._meeting = meeting
 
     def _take(self, message: Message) -> None:
         if message["type"] == "did":
             self._meeting.note(str(message.get("what")), value=message.get("value"))
+        if message["type"] == "passcode":
+            self._open(message.get("value"))
         super()._take(message)
 
     def _send(self, message: Message) -> None:
         if message["type"] == "person_changed":
             self._meeting.note("speaks", name=message["person"]["name"], on=message["person"]["speaking"])
         super()._send(message)
+
+    def _open(self, passcode: object) -> None:
+        """A right passcode opens door and lobby; a wrong one is said to be wrong."""
+        right = passcode == self._meeting.scenario.passcode
+        self._meeting.note("passcode", right=right)
+        if not right:
+            self._send({"type": "passcode_wrong"})
+            return
+        self._room.rules.obstacle = None
+        if not self.person.name:
+            self._room.visit(self.person)
+        elif not self._room.admit(self.person):
+            self._room.rules.require_admission = False
+            self._room.ask_to_join(self.person, self.person.name)
 
     def _on_join(self, message: Message) -> None:
         same = sum(one.name == message.get("name") for place in INSIDE for one in self._meeting.room.at(place))
@@ -217,12 +235,6 @@ class Visitor(Connection):
     def _on_leave(self, message: Message) -> None:
         self._meeting.note("goodbye")
         super()._on_leave(message)
-
-
-def account_of(connection: HTTPConnection) -> str | None:
-    """Whose session a visitor's cookie is; None without one, and for one that is over."""
-    account = unquote(connection.cookies.get("SID", ""))
-    return None if account in {"", "expired"} else account
 
 
 async def _never_ends() -> AsyncIterator[bytes]:

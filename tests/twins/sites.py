@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from starlette.requests import Request
 
+from tests.twins.accounts import LOGIN_HOSTS
 from tests.twins.hosts import GOOGLE_MEET, JITSI, TEAMS, ZOOM
 
 
@@ -65,7 +66,7 @@ def _zoom(path: str) -> Place | None:
 
 
 def _teams(host: str, path: str, request: Request) -> Place | None:
-    if host == "login.microsoftonline.com":
+    if host in LOGIN_HOSTS:
         return Place(TEAMS, request.query_params.get("code", ""), "sign_in", "Sign in to your account")
     if found := _TEAMS_LONG.fullmatch(path):
         return Place(TEAMS, thread(found.group(1)), "launcher", "Join conversation")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.meetings.service import Service
-from tests.twins.attending import Meeting, Twins, moves, until
-from tests.twins.plays import in_short
+from tests.twins.attending import Twins, moves
+from tests.twins.signed_in import FAILED, log_with, names_in, remarks, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
 ACCOUNT = "Rita Rollcall"
 SECRET = "Rita%20Rollcall"
-FAILED = "could_not_join_meeting/bot_login_attempt_failed"
 
 
 async def add_account(service: Service, group: str, cookie: str = SECRET) -> str:
@@ -28,41 +26,6 @@ async def add_account(service: Service, group: str, cookie: str = SECRET) -> str
     }
     login = await service.rest("POST", "/api/v1/logins", **body)
     return str(login["id"])
-
-
-async def send(service: Service, meeting: Meeting, group: str, **more: Any) -> str:
-    """A bot that may sign in."""
-    wanted = {"use_login": True, "login_group_name": group, **more}
-    bot = await service.rest(
-        "POST",
-        "/api/v1/bots",
-        meeting_url=meeting.url,
-        bot_name="Rollcall",
-        recording_settings={"format": "none"},
-        google_meet_settings=wanted,
-    )
-    return str(bot["id"])
-
-
-async def log_with(service: Service, bot: str, move: str) -> list[dict[str, Any]]:
-    """The bot's log once it has that move."""
-
-    async def there() -> list[dict[str, Any]]:
-        log = await service.log(bot)
-        return log if any(one.startswith(move) for one in moves(log)) else []
-
-    try:
-        return await until(there, within_s=60)
-    except TimeoutError:
-        raise AssertionError(in_short(await service.log(bot))) from None
-
-
-def remarks(log: list[dict[str, Any]]) -> list[str]:
-    return [event["log"]["code"] for event in log if event.get("log")]
-
-
-async def names_in(meeting: Meeting) -> list[str]:
-    return [person["name"] for person in (await meeting.state())["people"] if person["place"] == "meeting"]
 
 
 async def test_a_bot_with_an_account_is_in_where_only_those_who_are_signed_in_may_be(service: Service, twins: Twins) -> None:
@@ -79,6 +42,7 @@ async def test_a_bot_with_an_account_is_in_where_only_those_who_are_signed_in_ma
     log = await log_with(service, bot, "post_processing_completed")
     assert (await service.rest("GET", f"/api/v1/logins/{login}"))["bot_id"] is None
     assert "signing_in" in remarks(log)
+    assert ACCOUNT not in [event["participant"]["participant_name"] for event in log if event.get("participant")]
     assert SECRET not in json.dumps(log)
     assert SECRET not in service.printed()
 

@@ -101,7 +101,7 @@ export class App {
 
   state() {
     const { client } = this;
-    const door = { join: () => {} };
+    const door = { join: (passcode) => client.unlock(passcode) };
     const fault = (name) => (name && about.variant === "a" ? { name } : undefined);
     const entry = (person) => ({ id: person.id, name: person.name, role: person.host ? "moderator" : "participant", local: person.id === client.selfId });
     const speaker = client.others.find((person) => person.speaking);
@@ -113,7 +113,7 @@ export class App {
       "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
       "features/base/media": { audio: { muted: !client.media.on("audio"), unmuteBlocked: false }, video: { muted: !client.media.on("video"), unmuteBlocked: false } },
       "features/av-moderation": { audioModerationEnabled: client.refuses, videoModerationEnabled: client.refuses },
-      "features/lobby": { knocking: this.knocking, lobbyEnabled: this.knocking },
+      "features/lobby": { knocking: this.knocking, lobbyEnabled: this.knocking, passwordJoinFailed: client.view === "lobby" && client.wrong },
       "features/subtitles": { _requestingSubtitles: this.subtitles, _transcriptMessages: this.transcripts },
       "features/chat": {
         isOpen: this.chatOpen,

@@ -77,7 +77,7 @@ const VIEWS = {
   blocked: () => message(t.blocked),
   locked: () => message(t.blocked),
   full: () => message(t.full),
-  "wrong-passcode": () => show(dialog(t.password, about.variant === "b" ? t.wrong : "", h("label", {}, t.password_label, h("input", { name: "lockKey", type: "text" })), h("button", { id: "modal-dialog-ok-button" }, t.ok))),
+  "wrong-passcode": () => show(dialog(t.password, (about.locked ? client.wrong : about.variant === "b") ? t.wrong : "", h("label", {}, t.password_label, h("input", { name: "lockKey", type: "text" })), h("button", { id: "modal-dialog-ok-button" }, t.ok))),
   "login-required": () => show(dialog(t.login, t.login_text, h("button", { id: "modal-dialog-ok-button" }, t.i_am))),
   unknown: () => show(h("h1", {}, t.unknown)),
 };

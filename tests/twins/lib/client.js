@@ -26,6 +26,8 @@ export class Client {
     this.online = true;
     this.consentAsked = false;
     this.deaf = false; // a client whose sound must be joined by hand hears nothing before
+    this.token = null; // of whoever is signed in, where the client shows it rather than a cookie
+    this.wrong = false; // whether a passcode was
     this.media = new LocalMedia((what) => this.#own(what));
     this.downlink = null;
   }
@@ -40,7 +42,7 @@ export class Client {
 
   open() {
     this.asking = this.media.ask();
-    const url = `wss://${location.host}/_twin/${about.room}/ws`;
+    const url = `wss://${location.host}/_twin/${about.room}/ws${this.token ? `?token=${encodeURIComponent(this.token)}` : ""}`;
     this.socket = new Socket(
       url,
       () => ({ language: about.language }),
@@ -63,6 +65,11 @@ export class Client {
 
   say(text, to = null) {
     this.socket.send({ type: "chat", text, to });
+  }
+
+  unlock(value) {
+    this.wrong = false;
+    this.socket.send({ type: "passcode", value });
   }
 
   // What the page's user chose that nobody else sees: for tests.
@@ -187,6 +194,10 @@ export class Client {
     },
     caption: (caption) => this.draw("caption", caption),
     alert: () => this.draw("alert"),
+    passcode_wrong: () => {
+      this.wrong = true;
+      this.draw("view");
+    },
     mute: () => this.media.set("audio", false),
     source: ({ silent, black }) => this.media.source(silent, black),
     consent: () => {

@@ -2,6 +2,7 @@
 
 import { Client, about } from "../lib/client.js";
 import { h, later, pieces, show } from "../lib/kit.js";
+import { goToLogin, whoIsSignedIn } from "./account.js";
 import { Meeting } from "./meeting.js";
 import { TEXTS } from "./texts.js";
 
@@ -22,6 +23,7 @@ async function preJoin() {
   show(h("div", { "data-tid": "prejoin-loading", role: "progressbar" }));
   await later(about.late_controls_seconds ?? 0.3);
   if (client.view !== "name") return;
+  if (account) return signedIn();
   const name = h("input", { "data-tid": "prejoin-display-name-input", type: "text", placeholder: t.name, maxlength: 100, autocomplete: "off" });
   const join = h("button", { "data-tid": "prejoin-join-button", id: "prejoin-join-button", type: "button", disabled: true, "aria-label": `${t.join} ${t.mic} ${t.camera}`, onclick: () => ask(name.value) }, h("span", {}, t.join));
   const bar = h("div", {}, toggle("toggle-video", "video", t.camera), toggle("toggle-mute", "audio", t.mic));
@@ -29,6 +31,13 @@ async function preJoin() {
   client.redraw = () => bar.replaceChildren(toggle("toggle-video", "video", t.camera), toggle("toggle-mute", "audio", t.mic));
   const sure = h("div", { role: "dialog", "aria-modal": "true", class: "sure", style: { position: "fixed", inset: 0, background: "#fffe", zIndex: 5 } }, h("h2", {}, t.no_devices_title), h("button", { type: "button", onclick: () => sure.remove() }, t.no_devices));
   show(h("div", { "data-tid": "prejoin-screen" }, bar, name, join, h("button", { "data-tid": "prejoin-cancel-button", type: "button" }, t.cancel)), b && sure);
+}
+
+// Whoever is signed in is asked for no name: the account has one.
+function signedIn() {
+  const bar = h("div", {}, toggle("toggle-video", "video", t.camera), toggle("toggle-mute", "audio", t.mic));
+  client.redraw = () => bar.replaceChildren(toggle("toggle-video", "video", t.camera), toggle("toggle-mute", "audio", t.mic));
+  show(h("header", {}, h("button", { id: "idna-me-control-avatar-trigger", type: "button", "aria-label": account.name }, account.name.slice(0, 1))), h("div", { "data-tid": "prejoin-screen" }, bar, h("button", { "data-tid": "prejoin-join-button", id: "prejoin-join-button", type: "button", onclick: () => ask(account.name) }, h("span", {}, t.join)), h("button", { "data-tid": "prejoin-cancel-button", type: "button" }, t.cancel)));
 }
 
 async function ask(name) {
@@ -64,7 +73,7 @@ const VIEWS = {
   full: () => end(t.full),
   encrypted: () => end(t.encrypted, { "data-tid": "calling-e2ee-end-screen" }),
   captcha: () => show(h("div", { role: "dialog", "aria-modal": "true" }, h("h2", {}, ...pieces(t.captcha)), h("img", { alt: "", src: "data:image/gif;base64,R0lGODlhAQABAAAAACw=" }), h("input", { "aria-label": t.captcha_hint }))),
-  "login-required": () => location.replace(`https://login.microsoftonline.com/common/oauth2/v2.0/authorize?code=${encodeURIComponent(about.code)}`),
+  "login-required": goToLogin,
   unknown: () => show(h("h1", {}, t.unknown)),
 };
 
@@ -80,4 +89,6 @@ function draw(what, detail) {
   if (meeting) meeting.draw(what, detail);
 }
 
+const account = await whoIsSignedIn();
+client.token = account?.token;
 client.open();
