@@ -48,7 +48,7 @@ def _hush(context: ExceptionContext) -> None:
 def _postgresql_words(error: psycopg.Error) -> str:
     """The kind of the error, and the names of what it is about."""
     places = (f"{name.removesuffix('_name')} {value}" for name in _PLACES if (value := getattr(error.diag, name)) is not None)
-    return ", ".join((f"code {error.sqlstate}", *places))
+    return ", ".join((f"code {error.sqlstate}" if error.sqlstate else "no code, as of a connection", *places))
 
 
 def _sqlite_words(error: sqlite3.Error) -> str:

@@ -108,20 +108,13 @@ def some(platform: str) -> list[Case]:
     alone = Case(platform, "alone", (*IN, *LEFT), leaves_after="joined_meeting")
     talk = Case(platform, "people talk", (*IN, *LEFT), leaves_after="seen:guest_renamed")
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
+    late = (*LOBBY, "joined_meeting", *LEFT)
     right: dict[str, Any] = {"passcode": "Sésam & 7"}
     opened = [
         Case(platform, "locked", (*IN, *LEFT), "joined_meeting", wish={**right, "host": "calls.example.org"}),
         Case(platform, "locked", (*ASKED, *refused("unable_to_connect_to_meeting")), wish={"passcode": "wrong"}),
-        Case(
-            platform, "locked beside a lobby", (*LOBBY, "joined_meeting", *LEFT), "joined_meeting", wish={**right, "variant": "b"}
-        ),
-        Case(
-            platform,
-            "locked behind the lobby",
-            (*LOBBY, "joined_meeting", *LEFT),
-            "joined_meeting",
-            wish={**right, "host": "talk.jitsi.example.net"},
-        ),
+        Case(platform, "locked beside a lobby", late, "joined_meeting", wish={**right, "variant": "b"}),
+        Case(platform, "locked behind the lobby", late, "joined_meeting", wish={**right, "host": "talk.jitsi.example.net"}),
     ]
     live = Case(platform, "normal", (*IN, *LEFT), leaves_after="joined_meeting", wish={"live": True})
     return {

@@ -75,3 +75,6 @@ def test_an_error_that_no_engine_has_seen_is_hushed_too(new_postgresql_url: Call
     assert MARKER in str(failed.value)
     hush(failed.value)
     assert str(failed.value) == "code 22P02"
+    of_a_connection = psycopg.OperationalError(f"connection to {MARKER} failed")
+    hush(of_a_connection)
+    assert str(of_a_connection) == "no code, as of a connection"
