@@ -18,6 +18,7 @@ NAMES = {
     "scheduling": "From join_at to joined",
     "browser": "The browser alone",
     "observer": "What watching costs",
+    "hearing": "What hearing costs",
     "platforms": "Joining the twins",
 }
 RESULTS = Path(__file__).resolve().parent.parent / "docs/benchmarks.md"

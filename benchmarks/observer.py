@@ -1,7 +1,8 @@
 """What watching a page costs: the in-page observer with each platform's program, beside the same page alone.
 
 The page has 5,000 nodes and changes 50 times a second, each time a text, an attribute and a node that comes and goes: more than
-any meeting does. The observer's own time is taken in the page, by the clock: what other processes take meanwhile is in it, so it
+any meeting does. Captions are on: twenty turns are shown as that platform shows them, and the last one grows by five words a
+second. The observer's own time is taken in the page, by the clock: what other processes take meanwhile is in it, so it
 is never too little, but for the callbacks of 150 changes a second. The CPU of all the browser's processes, beside the page alone,
 is true, and as unsteady as the machine.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from agents.browser.api import BrowserOptions
 from agents.browser.session import ChromiumLauncher
-from agents.platforms.base import JoinRequest, Listeners
+from agents.platforms.base import CaptionWish, JoinRequest, Listeners
 from agents.platforms.declarative import DeclarativeAdapter
 from agents.platforms.file_reader import BUILT_IN, load
 from agents.platforms.platform_file import UrlRules
@@ -47,6 +48,66 @@ setInterval(() => {
 </script>"""
 
 
+CAPTIONS = """
+const shown = [];
+function captions(make, words) {
+  for (let i = 0; i < 20; i++) shown.push(make(i % 2 ? 'Ada Lovelace' : 'Grace Hopper', 'what was said in turn ' + i));
+  let said = 0;
+  setInterval(() => {
+    said += 1;
+    if (said % 40 === 0) shown.push(make(said % 80 ? 'Ada Lovelace' : 'Grace Hopper', ''));
+    words(shown[shown.length - 1], ' word' + said);
+  }, 200);
+}
+const element = (html, into) => {
+  into.insertAdjacentHTML('beforeend', html);
+  return into.lastElementChild;
+};
+"""
+CAPTIONS_OF = {
+    "google_meet": """
+const region = element('<div role="region" aria-label="Captions"></div>', document.body);
+captions(
+  (who, said) => element(`<div><div><img alt=""><div><span>${who}</span></div></div><div>${said}</div></div>`, region),
+  (line, more) => { line.lastElementChild.textContent += more; },
+);""",
+    "zoom": """
+const region = element('<div class="live-transcription-subtitle__box"></div>', document.body);
+captions(
+  (who, said) => {
+    const words = `<span class="live-transcription-subtitle__text">${said}</span>`;
+    return element(`<div class="live-transcription-subtitle__item"><img alt="${who}">${words}</div>`, region);
+  },
+  (line, more) => { line.lastElementChild.textContent += more; },
+);""",
+    "teams": """
+const region = element('<div data-tid="closed-caption-renderer-wrapper"></div>', document.body);
+captions(
+  (who, said) => {
+    const words = `<span data-tid="author">${who}</span><span data-tid="closed-caption-text">${said}</span>`;
+    return element(`<div class="fui-ChatMessageCompact">${words}</div>`, region);
+  },
+  (line, more) => { line.lastElementChild.textContent += more; },
+);""",
+    "jitsi": """
+const messages = new Map();
+const state = {
+  'features/subtitles': { _requestingSubtitles: true, _transcriptMessages: messages },
+  'features/base/conference': {}, 'features/lobby': {}, 'features/chat': { messages: [] }, 'features/base/tracks': [],
+  'features/base/participants': { local: { id: 'me', name: 'Bot', local: true }, remote: new Map() },
+};
+window.APP = { conference: { isJoined: () => true, isConnectionInterrupted: () => false }, store: { getState: () => state } };
+captions(
+  (who, said) => {
+    const message = { participant: { id: who, name: who }, stable: said, unstable: '' };
+    messages.set(String(messages.size), message);
+    return message;
+  },
+  (message, more) => { message.stable += more; },
+);""",
+}
+
+
 async def main() -> str:
     """The table."""
     head = (
@@ -65,8 +126,8 @@ async def main() -> str:
             for name in PLATFORMS:
                 runs = []
                 for _ in range(ROUNDS):  # in turn, so that a machine that changes its mind changes it for both
-                    bare.append((await _run(url, Path(folder), "")).cpu_percent)
-                    runs.append(await _run(url, Path(folder), name))
+                    bare.append((await _run(f"{url}{name}", Path(folder), "")).cpu_percent)
+                    runs.append(await _run(f"{url}{name}", Path(folder), name))
                 own = statistics.median(run.own_percent for run in runs)
                 look = statistics.median(run.look_ms for run in runs)
                 looks = statistics.median(run.looks_a_second for run in runs)
@@ -96,7 +157,7 @@ async def _run(url: str, folder: Path, name: str) -> Run:
             rules = replace(load(BUILT_IN / name / "platform.toml"), url=UrlRules(), join=(), after_join=())
             attendance = DeclarativeAdapter(rules).attend()
             await attendance.prepare(page, Listeners(*([lambda *_: None] * 5)))
-            await attendance.enter(JoinRequest(url, "Bot"))
+            await attendance.enter(JoinRequest(url, "Bot", captions=CaptionWish()))
         else:
             await page.open(url)
         await asyncio.sleep(4)  # it is still busy with its start
@@ -107,6 +168,8 @@ async def _run(url: str, folder: Path, name: str) -> Run:
         if attendance is None:
             return Run(percent)
         now_looks, now_ms = await attendance.cost()
+        if attendance.captions_shown < 20:
+            raise RuntimeError(f"{name}: captions were to be read, and {attendance.captions_shown} lines were")
         looks, ms = now_looks - looks, now_ms - ms
         return Run(percent, ms / SECONDS / 10, ms / max(looks, 1), looks / SECONDS)
     finally:
@@ -114,8 +177,8 @@ async def _run(url: str, folder: Path, name: str) -> Run:
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    body = PAGE.encode()
+    path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+    body = PAGE.replace("</script>", f"{CAPTIONS}{CAPTIONS_OF.get(path[1:], '')}</script>").encode()
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n")
     writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
     await writer.drain()

@@ -67,9 +67,7 @@ class Company:
     def keep(self, *, chat: bool, words: bool) -> None:
         """Whether what is written and said from now on is told: not all of it is while the recording is paused."""
         self._chat_is_kept = chat
-        if not words:
-            self.spoken.finish()
-        self.spoken.kept = words
+        self.spoken.keep(words)
 
     def enter_meeting(self) -> None:
         """From now on people and words are those of the meeting."""
@@ -111,8 +109,9 @@ class Company:
             self._speakers.mark(person.uuid, on=speaking)
 
     def tick(self) -> None:
-        """Time has passed: a mark may count by now."""
+        """Time has passed: a mark may count by now, and words may be due."""
         self._speakers.refresh()
+        self.spoken.tick()
 
     def _tell_speech(self, uuid: str, speaking: bool) -> None:  # noqa: FBT001 - a listener
         self._situation.hear(f"person {uuid}", speaking=speaking)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agents.attendance.clock import Clock
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
 from agents.platforms.base import CaptionSeen, PersonSeen
+from agents.platforms.caption_log import after
 from agents.platforms.folding import fold
 from rollcall.v1 import bot_pb2 as bot
 
@@ -44,6 +45,7 @@ class _Open:
     caption: CaptionSeen
     identifier: str = field(default_factory=_new_id)
     told_at: float = -PARTIAL_EVERY_S
+    told: str = ""
 
 
 class Spoken:
@@ -73,11 +75,12 @@ class Spoken:
         self._who_spoke = who_spoke
         self._may_tell = may_tell
         self._open: dict[str, _Open] = {}
-        self._unkept: set[str] = set()
+        self._unkept: dict[str, str] = {}
+        """Captions that were shown while nothing was kept, and their last words of then."""
         self._problem = ""
         self._state = bot.TRANSCRIPTION_STATE_UNSPECIFIED
-        self.kept = True
-        """False while the recording is paused."""
+        self._kept = True
+        self._kept_since = -CAPTION_LAG_S
         if asked_for:
             situation.want_captions()
 
@@ -98,32 +101,54 @@ class Spoken:
             self._state = state
             self._reporter.transcription(state, detail)
 
+    def keep(self, kept: bool) -> None:  # noqa: FBT001 - one wish
+        """Whether what is said from now on is told: not while the recording is paused."""
+        if not kept:
+            self.finish()
+        elif not self._kept:
+            self._kept_since = self._clock.monotonic()
+        self._kept = kept
+
     def read(self, caption: CaptionSeen) -> None:
         """Takes a piece of what somebody says; told at most once a second until it is final."""
-        if not self.kept:
-            self._unkept.add(caption.key)  # also where it ends after the pause: it was begun in it
-        if caption.key in self._unkept:
+        if not self._kept or self._clock.monotonic() < self._kept_since + CAPTION_LAG_S:
             if caption.final:
-                self._unkept.discard(caption.key)
+                self._unkept.pop(caption.key, None)
+            else:
+                self._unkept[caption.key] = caption.text  # what is shown just after a pause was said in it
             return
+        if (unkept := self._unkept.pop(caption.key, None) if caption.final else self._unkept.get(caption.key)) is not None:
+            caption = replace(caption, text=after(unkept, caption.text), began_seconds_ago=0.0)
+            if not caption.text:
+                return
         if caption.key not in self._open and len(self._open) >= _MOST_OPEN:
             return
         began_ms = self._clock.unix_ms() - round(caption.began_seconds_ago * 1000)
         utterance = self._open.setdefault(caption.key, _Open(began_ms, caption))
         utterance.caption = caption
-        now = self._clock.monotonic()
-        if caption.final or now - utterance.told_at >= PARTIAL_EVERY_S:
-            utterance.told_at = now
-            self._tell(utterance, final=caption.final)
         if caption.final:
+            self._tell(utterance, final=True)
             del self._open[caption.key]
+        else:
+            self._tell_if_due(utterance)
         self._situation.hear(_SOURCE, speaking=bool(self._open))
+
+    def tick(self) -> None:
+        """Time has passed: the last words of what grew are told, too, though it may be long until it is final."""
+        for utterance in self._open.values():
+            self._tell_if_due(utterance)
+
+    def _tell_if_due(self, one: _Open) -> None:
+        now = self._clock.monotonic()
+        if now - one.told_at >= PARTIAL_EVERY_S and one.told != one.caption.text:
+            one.told_at, one.told = now, one.caption.text
+            self._tell(one, final=False)
 
     def finish(self) -> None:
         """What was begun is final as it stands: the page is gone, or the recording pauses."""
         for utterance in self._open.values():
             self._tell(utterance, final=True)
-        self._unkept.update(self._open)
+        self._unkept.update({key: one.caption.text for key, one in self._open.items()})
         self._open.clear()
         self._situation.hear(_SOURCE, speaking=False)
 

@@ -394,7 +394,6 @@ class Story:
             await asyncio.sleep(_TICK_S)
             self._recorder.tick()
             self._company.tick()
-            alone_s = self._situation.snapshot().alone_ms / 1000
-            if min(self._link.away_s, alone_s) >= self._patience.forsaken_s:
+            if min(self._link.away_s, self._situation.snapshot().alone_ms / 1000) >= self._patience.forsaken_s:
                 self._inbox.put_nowait(Forsaken())
                 return

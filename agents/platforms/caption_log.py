@@ -123,7 +123,7 @@ class CaptionLog:
             self._keep_part(line)
             line.done, line.utterance = "", None
         line.text = text
-        fresh = _after(line.done, text)
+        fresh = after(line.done, text)
         if line.utterance is None:
             if not fresh:
                 return
@@ -230,7 +230,7 @@ def _matching(one: list[str], other: list[str]) -> int:
     return sum(block.size for block in difflib.SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks())
 
 
-def _after(done: str, text: str) -> str:
+def after(done: str, text: str) -> str:
     """What stands in a text after words that are final already, though these may have been put right since."""
     if not done:
         return text

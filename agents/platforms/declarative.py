@@ -151,6 +151,11 @@ class DeclarativeAttendance:
         """As Hands.cost."""
         return await self._hands.cost()
 
+    @property
+    def captions_shown(self) -> int:
+        """How many lines of captions the page shows."""
+        return len(self._facts.captions)
+
     async def sanitised(self, *, names: Sequence[str]) -> list[str]:
         """Each frame's document, fit to be shown to others: without what people said, wrote or are called.
 
@@ -343,7 +348,9 @@ class DeclarativeAttendance:
         self._start(self._try(self.enter(self._request), "reload_failed"))
 
     def _tell_people(self, now: float) -> float | None:
-        change = self._people.update(self._facts.people, now, self._facts.hosts)
+        change = self._people.update(self._facts.people, now, self._facts.hosts, self._facts.counted)
+        if change.unsure:
+            self._hosts.want()
         if change.people is not None:
             self._hosts.see(frozenset(person.uuid for person in change.people))
             self._listeners.people(change.people)

@@ -14,6 +14,8 @@ MAX_PEOPLE = 1000
 MAX_MESSAGES = 200
 MAX_CAPTIONS = 30
 MAX_TEXT = 200
+LISTS = {"people": MAX_PEOPLE, "hosts": MAX_PEOPLE, "chat": MAX_MESSAGES, "captions": MAX_CAPTIONS}
+NEWEST_LAST = ("chat", "captions")
 SILENT_FRAME_SECONDS = 15.0
 """A frame tells something every 3 s; one that went away without a word is forgotten after this."""
 
@@ -27,6 +29,7 @@ class _Frame:
     atoms: list[tuple[int, str]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     hosts: list[dict[str, Any]] = field(default_factory=list)
+    counted: int = 0
     chat: list[dict[str, Any]] = field(default_factory=list)
     captions: list[dict[str, Any]] = field(default_factory=list)
 
@@ -80,14 +83,12 @@ class Facts:
         atoms = report.get("atoms")
         if isinstance(atoms, list) and len(atoms) == self.atoms:
             frame.atoms, frame.looked = [_count(value) for value in atoms], True
-        if isinstance(report.get("people"), list):
-            frame.people = [one for one in report["people"][:MAX_PEOPLE] if isinstance(one, dict)]
-        if isinstance(report.get("hosts"), list):
-            frame.hosts = [one for one in report["hosts"][:MAX_PEOPLE] if isinstance(one, dict)]
-        if isinstance(report.get("chat"), list):
-            frame.chat = [one for one in report["chat"][-MAX_MESSAGES:] if isinstance(one, dict)]
-        if isinstance(report.get("captions"), list):
-            frame.captions = [one for one in report["captions"][-MAX_CAPTIONS:] if isinstance(one, dict)]
+        for key, most in LISTS.items():
+            if isinstance(report.get(key), list):
+                newest = report[key][-most:] if key in NEWEST_LAST else report[key][:most]
+                setattr(frame, key, [one for one in newest if isinstance(one, dict)])
+        if isinstance(report.get("count"), int):
+            frame.counted = report["count"]
         if isinstance(report.get("problems"), list):
             for problem in report["problems"][:20]:
                 if isinstance(problem, str) and problem[:MAX_TEXT] not in self.problems and len(self.problems) < 50:
@@ -102,6 +103,11 @@ class Facts:
     def people(self) -> list[dict[str, Any]]:
         """The people of all frames."""
         return [one for frame in self._frames.values() for one in frame.people][:MAX_PEOPLE]
+
+    @property
+    def counted(self) -> int:
+        """How many people are there, by what the page says itself; 0 where it does not."""
+        return max((frame.counted for frame in self._frames.values()), default=0)
 
     @property
     def hosts(self) -> list[dict[str, Any]]:

@@ -183,6 +183,7 @@ def people(top: Table, variables: tuple[str, ...]) -> People | None:
         gone_after_seconds=table.number("gone_after_seconds", 1, low=0, high=60),
         track_source=part_sources(table, "track_source"),
         place=part_sources(table, "place"),
+        count=part_sources(table, "count"),
         hosts=_hosts(table),
         look=steps(table, "look", variables),
     )

@@ -26,6 +26,10 @@ class HostLookup:
             self._there = people
             self._wanted.set()
 
+    def want(self) -> None:
+        """Only the list says who is still there."""
+        self._wanted.set()
+
     async def keep(self, look: Callable[[], Awaitable[None]], *, passed: Callable[[], bool]) -> None:
         """Until it is cancelled, or the bot has left; one has looked already."""
         wait = SOON_SECONDS

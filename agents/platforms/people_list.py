@@ -12,8 +12,11 @@ from typing import Any
 from agents.platforms.base import PersonSeen
 from agents.platforms.folding import fold
 from agents.platforms.platform_file import People
+from agents.platforms.renames import Renames
 
 MAX_NAME = 255
+UNSURE_SECONDS = 15.0
+"""Somebody has left, of several who are not shown: so long a list that shows all may take to be looked at."""
 QUIET_SECONDS = 0.6
 """A speaking mark that goes out for less than this is the same speech."""
 
@@ -21,6 +24,7 @@ QUIET_SECONDS = 0.6
 @dataclass(slots=True)
 class _Known:
     person: PersonSeen
+    seen: float = 0.0
     missing: float | None = None
     speaking: bool = False
     quiet: float | None = None
@@ -35,6 +39,8 @@ class PeopleChange:
     speaking: list[tuple[str, bool]]
     wake: float | None
     """When to look again though nothing may have been reported by then."""
+    unsure: bool = False
+    """Somebody has left who was not shown: only a list of all says who."""
 
 
 @dataclass(slots=True)
@@ -50,42 +56,66 @@ class PeopleList:
     _numbers: dict[str, int] = field(default_factory=dict)
     _hosts: set[str] = field(default_factory=set)
     """Who was shown as host when the page was last looked at."""
-    _places: dict[str, str] = field(default_factory=dict)
-    """Where those without an id were last shown."""
-    _renamed: dict[str, str] = field(default_factory=dict)
-    """Whose id, made of a name, is that of another name, which they had before."""
+    _unlisted: set[str] = field(default_factory=set)
+    """Who was neither shown nor in that list."""
+    _renames: Renames = field(init=False)
 
-    def update(self, seen: Sequence[dict[str, Any]], now: float, hosts: Sequence[dict[str, Any]] = ()) -> PeopleChange:
-        """Takes in what the page shows now; `hosts`: rows of a list that says who is host, where it is shown."""
+    def __post_init__(self) -> None:
+        """Nobody is known yet."""
+        self._renames = Renames(self._stood, lambda uuid: uuid in self._known)
+
+    def update(
+        self, seen: Sequence[dict[str, Any]], now: float, hosts: Sequence[dict[str, Any]] = (), counted: int = 0
+    ) -> PeopleChange:
+        """Takes in what the page shows now; `hosts`: rows of a list that says who is host, where it is shown.
+
+        `counted`: how many are there, the bot included, by what the page says itself; 0 where it does not.
+        """
         wake: list[float] = []
         speaking: list[tuple[str, bool]] = []
         current = self._named(seen)
         if hosts:
             self._hosts = self._marked_in(hosts, current)
             current = {uuid: (replace(one, is_host=uuid in self._hosts), speaks) for uuid, (one, speaks) in current.items()}
+        for uuid in set(self._known) - set(current) - self._unlisted if hosts else ():
+            self._unlisted.add(uuid)
+            self._known[uuid].missing = now
+        self._unlisted -= set(current)
         for uuid, (person, speaks) in current.items():
             known = self._known.setdefault(uuid, _Known(person))
-            known.person, known.missing = person, None
+            known.person, known.missing, known.seen = person, None, now
             self._speak(known, speaks=speaks, now=now, changes=speaking, wake=wake)
-        for uuid in [uuid for uuid in self._known if uuid not in current]:
-            self._miss(uuid, now, speaking, wake)
+        hidden = max(0, counted - len(current))
+        absent = sorted((uuid for uuid in self._known if uuid not in current), key=self._likely_there)
+        held = [uuid for uuid in absent if uuid not in self._unlisted][:hidden]
+        for uuid in held:
+            self._known[uuid].missing = now
+            self._speak(self._known[uuid], speaks=False, now=now, changes=speaking, wake=wake)
+        for uuid in [uuid for uuid in absent if uuid not in held]:
+            unsure = hidden and uuid not in self._unlisted
+            self._miss(uuid, now, speaking, wake, patience=UNSURE_SECONDS if unsure else self.rules.gone_after_seconds)
         people = [known.person for known in self._known.values()]
         changed = people != self._shown and (bool(people) or self._shown is not None)
         self._shown = people if changed else self._shown
-        return PeopleChange(people if changed else None, speaking, min(wake, default=None))
+        return PeopleChange(people if changed else None, speaking, min(wake, default=None), 0 < hidden < len(absent))
 
-    def _miss(self, uuid: str, now: float, changes: list[tuple[str, bool]], wake: list[float]) -> None:
+    def _likely_there(self, uuid: str) -> tuple[bool, float]:
+        """Of those who are not shown, the bot itself and whoever was shown last come first."""
+        known = self._known[uuid]
+        return not known.person.is_self, -known.seen
+
+    def _miss(self, uuid: str, now: float, changes: list[tuple[str, bool]], wake: list[float], *, patience: float) -> None:
         known = self._known[uuid]
         known.missing = now if known.missing is None else known.missing
-        if now - known.missing < self.rules.gone_after_seconds:
-            wake.append(known.missing + self.rules.gone_after_seconds)
+        if now - known.missing < patience:
+            wake.append(known.missing + patience)
             return
         if known.speaking:
             changes.append((uuid, False))
         del self._known[uuid]
         self._hosts.discard(uuid)
-        self._places.pop(uuid, None)
-        self._renamed = {name: whose for name, whose in self._renamed.items() if whose != uuid}
+        self._unlisted.discard(uuid)
+        self._renames.forget(uuid)
 
     def _speak(self, known: _Known, *, speaks: bool, now: float, changes: list[tuple[str, bool]], wake: list[float]) -> None:
         if speaks:
@@ -129,42 +159,22 @@ class PeopleList:
         return found
 
     def _with_uuids(self, seen: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], str, str]]:
-        """Each of those seen, with their name and id. Who stands where somebody stood who is gone is the same, renamed."""
+        """Each of those seen, with their name and id."""
         same_names: Counter[str] = Counter()
         found: list[tuple[dict[str, Any], str, str]] = []
         for one in seen:
             name = self._clean(_text(one.get("name")))
             same_names[name] += 1
             found.append((one, name, _uuid(one, name, same_names[name])))
-        there = {uuid for _, _, uuid in found}
-        places: dict[str, str] = {}
-        for number, (one, name, uuid) in enumerate(found):
-            if _text(one.get("id")) or not (place := _text(one.get("place"))):
-                continue
-            if uuid not in self._renamed and uuid not in self._known:
-                before = next(
-                    (
-                        known
-                        for known, where in self._places.items()
-                        if where == place and self._stood(known) and known not in there
-                    ),
-                    "",
-                )
-                if before and not there & {new for new, whose in self._renamed.items() if whose == before}:
-                    self._renamed[uuid] = before
-            elif uuid in self._renamed.values() and self._taken(uuid, there):
-                self._renamed[uuid] = _again(uuid)  # another one comes by the name that somebody had before
-            found[number] = (one, name, self._renamed.get(uuid, uuid))
-            places[found[number][2]] = place
-        self._places.update(places)
+        without = [(number, one, uuid) for number, (one, _, uuid) in enumerate(found) if not _text(one.get("id"))]
+        uuids = self._renames.resolve([(uuid, _text(one.get("place"))) for _, one, uuid in without])
+        for (number, one, _), uuid in zip(without, uuids, strict=True):
+            found[number] = (one, found[number][1], uuid)
         return found
 
     def _stood(self, uuid: str) -> bool:
         """Whether somebody was still there when the page was last looked at."""
         return uuid in self._known and self._known[uuid].missing is None
-
-    def _taken(self, uuid: str, there: set[str]) -> bool:
-        return any(whose == uuid and new in there for new, whose in self._renamed.items() if new != uuid)
 
     def _marked_in(self, rows: Sequence[dict[str, Any]], people: dict[str, tuple[PersonSeen, bool]]) -> set[str]:
         """The hosts among the rows of a list: by id, else by a name that one alone bears."""
@@ -224,10 +234,6 @@ def _uuid(one: dict[str, Any], name: str, same: int) -> str:
         return identifier if len(identifier) <= 100 else hashlib.sha256(identifier.encode()).hexdigest()[:32]
     basis = f"name {name} {same}" if name else f"element {element}"
     return hashlib.sha256(basis.encode()).hexdigest()[:32]
-
-
-def _again(uuid: str) -> str:
-    return hashlib.sha256(f"again {uuid}".encode()).hexdigest()[:32]
 
 
 def _text(value: Any) -> str:

@@ -156,6 +156,8 @@ class People:
     """Where the number stands by which a person is known in mixed tracks, or the id of the track that is theirs."""
     place: tuple[str, ...] = ()
     """Where somebody stands on a page without ids: who is called otherwise in the same place is the same person."""
+    count: tuple[str, ...] = ()
+    """Where the page says how many are there, the bot included: while fewer are shown, those who are not shown have not left."""
     hosts: Hosts | None = None
     look: tuple[Step, ...] = ()
     """Shows for a moment who is host, where that does not always stand in the page; remembered until it is shown again."""

@@ -141,6 +141,7 @@ class Program:
             "hostText": [fold(text) for text in people.host_text],
             "speakingMark": people.speaking_mark,
             "place": people.place,
+            "count": people.count,
             "hosts": _hosts(people.hosts) if people.hosts else None,
             "ignore": people.ignore,
             "remoteMedia": people.remote_media,

@@ -111,5 +111,7 @@ def in_short(log: list[Event]) -> str:
 
 
 def _line(event: Event) -> str:
-    kind = next((kind for kind in ("state", "log", "participant", "chat") if event.get(kind)), "event_type")
+    kind = next(
+        (kind for kind in ("state", "log", "participant", "speech", "utterance", "chat") if event.get(kind)), "event_type"
+    )
     return f"{event['created_time']} {kind} {str(event.get(kind))[:400]}"

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.meetings.service import Event, Service
+from tests.receiver import receiver
 from tests.twins.attending import Meeting, Twins, moves, until
 from tests.twins.hosts import GOOGLE_MEET, JITSI, PLATFORMS, TEAMS, ZOOM
 from tests.twins.plays import in_short
+from tests.unit.server.webhooks.sending import decoded, is_signed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio(loop_scope="session")]
 
 SAID = "The first part is done and the second part is being tested now"
-LANGUAGE = {GOOGLE_MEET: ("google_meet_language", "de-DE", "de-DE"), TEAMS: ("teams_language", "de-de", "German (Germany)")}
-LANGUAGE[ZOOM] = ("zoom_language", "French (Canada)", "French (Canada)")
+NEXT = "I will write down what we have decided"
+SECRET = "nobody may read this sentence about the purple elephant"
+BACK = "now we are recording again so please say once more what you wanted to say before"
+LANGUAGE = {
+    GOOGLE_MEET: ("google_meet_language", "de-DE"),
+    TEAMS: ("teams_language", "German (Germany)"),
+    ZOOM: ("zoom_language", "French (Canada)"),
+}
+MERGED = {TEAMS, JITSI}
+"""Where the bot of this test is told to merge consecutive captions."""
 ALONE = {ZOOM, JITSI}
 """Where one may write to one person alone."""
 VIEW = {GOOGLE_MEET: "tiled", TEAMS: "gallery", ZOOM: "gallery", JITSI: "tile"}
+SPEAKER = {GOOGLE_MEET: "spotlight", TEAMS: "speaker", ZOOM: "speaker", JITSI: "alone"}
 
 
 @dataclass(slots=True)
@@ -64,32 +77,68 @@ async def attend(service: Service, twins: Twins, platform: str, scenario: str, *
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-async def test_what_people_say_do_and_write_is_told(platform: str, service: Service, twins: Twins) -> None:
-    name, asked, chosen = LANGUAGE.get(platform, ("merge_consecutive_captions", True, ""))
-    bot = await attend(
-        service,
-        twins,
-        platform,
-        "people talk",
-        transcription_settings={"meeting_closed_captions": {name: asked}},
-        recording_settings={"format": "mp4", "resolution": "720p", "view": "gallery_view"},
-    )
-    said = await bot.until("utterance", final=True)
-    assert [one["transcript"] for one in said if one["final"]] == [SAID], in_short(bot.log)
-    assert any(not one["final"] and SAID.startswith(one["transcript"]) for one in said), in_short(bot.log)
-    assert {one["speaker_name"] for one in said} == {"Grace Hopper"}
-    assert len({one["id"] for one in said}) == 1
-    people = await bot.told("participant")
-    grace = next(one for one in people if one["participant_name"] == "Grace Hopper")
-    assert {one["speaker_uuid"] for one in said} == {grace["participant_uuid"]}
-    assert (await bot.read())["transcription_state"] == "in_progress"
-    seen = {one["what"]: one.get("value") for one in await bot.meeting.seen()}
-    assert seen.get("captions language", "") == chosen
-    assert seen["view"] == VIEW[platform]
-    await bot.leave()
-    assert (await bot.read())["transcription_state"] == "complete"
-    (kept,) = await service.rest("GET", f"/api/v1/bots/{bot.bot_id}/transcript")
-    assert (kept["speaker_name"], kept["transcription"]["transcript"]) == ("Grace Hopper", SAID)
+async def test_what_people_say_is_told(
+    platform: str, service: Service, twins: Twins, callbacks: tuple[ssl.SSLContext, Path]
+) -> None:
+    wishes: dict[str, Any] = {"merge_consecutive_captions": platform in MERGED}
+    name, chosen = LANGUAGE.get(platform, ("", ""))
+    if name:
+        wishes[name] = "de-de" if platform == TEAMS else chosen
+    secret = (await service.rest("POST", "/api/v1/webhook_secret/rotate", overlap_seconds=0))["secret"]
+    async with receiver(callbacks[0]) as hook:
+        bot = await attend(
+            service,
+            twins,
+            platform,
+            "people talk",
+            transcription_settings={"meeting_closed_captions": wishes},
+            recording_settings={"format": "mp4", "resolution": "720p", "view": "gallery_view"},
+            webhooks=[{"url": f"{hook.url}/said", "triggers": ["transcript.update"]}],
+        )
+        await bot.until("utterance", transcript=SAID)
+        await bot.meeting.play("guest_speaks", name="Grace Hopper", text=NEXT)
+        await bot.meeting.play("guest_speaks", name="Alan Turing", text="I agree with that")
+        wanted = [f"{SAID} {NEXT}"] if platform in MERGED else [SAID, NEXT]
+        said = await bot.until("utterance", transcript=wanted[-1], final=True)
+        of_grace = [one for one in said if one["speaker_name"] == "Grace Hopper"]
+        assert [one["transcript"] for one in of_grace if one["final"]] == wanted, in_short(bot.log)
+        assert any(not one["final"] and SAID.startswith(one["transcript"]) for one in of_grace), in_short(bot.log)
+        assert len({one["id"] for one in of_grace}) == len(wanted)
+        people = await bot.told("participant")
+        grace = next(one for one in people if one["participant_name"] == "Grace Hopper")
+        assert {one["speaker_uuid"] for one in of_grace} == {grace["participant_uuid"]}
+        assert (await bot.read())["transcription_state"] == "in_progress"
+        seen = {one["what"]: one.get("value") for one in await bot.meeting.seen()}
+        assert seen.get("captions language", "") == chosen
+        assert seen["view"] == VIEW[platform]
+        assert (seen["shown"]["large"], seen["shown"]["small"]) == (0, 0), seen["shown"]
+        await says_nothing_of_a_pause(bot)
+        await bot.leave()
+        assert (await bot.read())["transcription_state"] == "complete"
+        kept = await service.rest("GET", f"/api/v1/bots/{bot.bot_id}/transcript")
+        told = [(one["speaker_name"], one["transcription"]["transcript"]) for one in kept]
+        assert [text for speaker, text in told if speaker == "Grace Hopper"][: len(wanted)] == wanted
+        received = await hook.until(len(told))
+        assert all(is_signed(one, decoded(secret)) for one in received)
+        assert {(one.payload["trigger"], one.payload["bot_id"]) for one in received} == {("transcript.update", bot.bot_id)}
+        data = [one.payload["data"] for one in received]
+        assert [(one["speaker_name"], one["transcription"]["transcript"]) for one in data] == told
+
+
+async def says_nothing_of_a_pause(bot: Attended) -> None:
+    """Captions that are shown in a pause are not kept, also where one that was begun in it goes on afterwards."""
+    await bot.service.rest("POST", f"/api/v1/bots/{bot.bot_id}/pause_recording")
+    await bot.until("state", new_state="joined_recording_paused")
+    await bot.meeting.play("guest_speaks", name="Grace Hopper", text=SECRET)
+    await bot.service.rest("POST", f"/api/v1/bots/{bot.bot_id}/resume_recording")
+    await bot.until("state", type="recording_resumed")
+    await bot.meeting.play("guest_speaks", name="Grace Hopper", text=BACK)
+
+    async def there() -> bool:
+        return any(one["transcript"].endswith("wanted to say before") for one in await bot.told("utterance"))
+
+    await until(there)
+    assert "elephant" not in str(bot.log), in_short(bot.log)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -135,15 +184,23 @@ async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, servi
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-async def test_a_bot_whose_captions_cannot_be_switched_on_leaves_in_time(platform: str, service: Service, twins: Twins) -> None:
+async def test_a_bot_whose_captions_cannot_be_switched_on_leaves_in_time_and_shows_who_speaks_alone(
+    platform: str, service: Service, twins: Twins
+) -> None:
     bot = await attend(
         service,
         twins,
         platform,
         "no captions",
-        recording_settings={"format": "none"},
-        automatic_leave_settings={"enable_closed_captions_timeout_seconds": 3},
+        recording_settings={"format": "mp4", "resolution": "720p", "view": "speaker_view_no_sidebar"},
+        automatic_leave_settings={"enable_closed_captions_timeout_seconds": 8},
     )
     await bot.until("state", new_state="ended")
-    assert moves(bot.log)[2] == "leave_requested/auto_leave_could_not_enable_closed_captions", in_short(bot.log)
+    seen = {one["what"]: one.get("value") for one in await bot.meeting.seen()}
+    assert seen["view"] == SPEAKER[platform], in_short(bot.log)
+    assert seen["shown"]["large"] == 1
+    assert seen["shown"]["middle"] == 0
+    assert not seen["shown"]["side"]
+    assert "leave" not in {one["event_type"] for one in await bot.told("participant")}, in_short(bot.log)
+    assert "leave_requested/auto_leave_could_not_enable_closed_captions" in moves(bot.log), in_short(bot.log)
     assert (await bot.read())["transcription_state"] == "failed", in_short(bot.log)

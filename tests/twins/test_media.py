@@ -108,10 +108,18 @@ def shared(speeches: list[tuple[str, float, float]], name: str, start: float, en
 LISTEN = """
 (() => {
   const found = (window.twin = { receivers: [], loudest: 0 });
-  const start = AudioBufferSourceNode.prototype.start;
-  AudioBufferSourceNode.prototype.start = function (...given) {
-    for (const sample of this.buffer.getChannelData(0)) found.loudest = Math.max(found.loudest, Math.abs(sample));
-    return start.apply(this, given);
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (target, ...more) {
+    if (this instanceof AudioWorkletNode && target instanceof AudioDestinationNode) {
+      const meter = new AnalyserNode(this.context);
+      const wave = new Float32Array(meter.fftSize);
+      connect.call(this, meter);
+      setInterval(() => {
+        meter.getFloatTimeDomainData(wave);
+        for (const sample of wave) found.loudest = Math.max(found.loudest, Math.abs(sample));
+      }, 50);
+    }
+    return connect.call(this, target, ...more);
   };
   const set = RTCPeerConnection.prototype.setRemoteDescription;
   RTCPeerConnection.prototype.setRemoteDescription = function (description) {
@@ -120,7 +128,7 @@ LISTEN = """
   };
 })();
 """
-"""Keeps the receivers of sound tracks, and how loud it is what the page plays of its own making."""
+"""Keeps the receivers of sound tracks, and how loud it is what the page's own thread for sound makes and plays."""
 
 
 async def test_zooms_sound_may_be_no_track_at_all(twins: Twins, browser: Browser) -> None:

@@ -141,6 +141,19 @@ function listPeople(rules) {
   return found;
 }
 
+// How many are there, by what the page says itself; 0 where it does not.
+function countPeople(sources) {
+  for (const source of sources) {
+    const [, css, attribute] = /^(.*?)(?:@([A-Za-z][\w:.-]*))?$/s.exec(source);
+    for (const element of findAll(css, 20)) {
+      const said = attribute && attribute !== "text" ? attributeOf(element, attribute) : shownText(element);
+      const number = /\d+/.exec(said || "");
+      if (number) return Number(cut(number[0], 0, 6));
+    }
+  }
+  return 0;
+}
+
 // Who is host, by the rows of a list that says so. What somebody is called is not read as a mark.
 function listHosts(rules) {
   const found = [];
@@ -227,6 +240,7 @@ function evaluate() {
   let changed = ifChanged(report, "ready", document.readyState !== "loading");
   changed = ifChanged(report, "atoms", atoms.map((atom) => evaluateAtom(atom, media))) || changed;
   if (PROGRAM.people) changed = ifChanged(report, "people", listPeople(PROGRAM.people)) || changed;
+  if (PROGRAM.people && PROGRAM.people.count.length) changed = ifChanged(report, "count", countPeople(PROGRAM.people.count)) || changed;
   if (PROGRAM.people && PROGRAM.people.hosts) changed = ifChanged(report, "hosts", listHosts(PROGRAM.people.hosts)) || changed;
   if (PROGRAM.chat) changed = ifChanged(report, "chat", listMessages(PROGRAM.chat)) || changed;
   if (PROGRAM.captions) changed = ifChanged(report, "captions", listCaptions(PROGRAM.captions)) || changed;

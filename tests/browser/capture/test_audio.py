@@ -95,6 +95,7 @@ async def test_a_page_that_replaces_what_the_recorder_uses_is_recorded_all_the_s
     file = await bot.finish()
     assert tone_dbfs(file.path, 440) == pytest.approx(-20, abs=1.5)
     assert await bot.page.evaluate("() => window.found") == []
+    assert any(on for _, on in bot.speaking)
 
 
 async def test_a_thousand_tracks_that_came_and_went_leave_nothing_behind(take: Take, site: str) -> None:

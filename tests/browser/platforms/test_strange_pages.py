@@ -362,3 +362,37 @@ addEventListener('pagehide', () => navigator.sendBeacon('/beacon?' + document.ti
         await bot.attendance.leave()
     await bot.until(lambda: "/beacon?pressed" in site.asked)
     assert await page.url() == "about:blank"
+
+
+async def test_a_host_is_who_the_list_marks_and_nobody_who_is_only_called_so(attend: Attend, site: Site) -> None:
+    rules = f"""{MATCH}{IN}[people]
+item = ".p"
+name = ".n"
+count = ".all@title"
+[people.hosts]
+row = ".row"
+name = [".n"]
+text = "(Host)"
+except_text = "(Co-Host)"
+"""
+    html = """<div id=in class=all title="3 here">in</div><script>
+const names = ['Ada', 'Bob (Host)', 'Carol'];
+const marks = ['(Host)', '', '(Co-Host)'];
+const span = (name) => `<span class=n>${name}</span>`;
+for (const name of names) document.body.insertAdjacentHTML('beforeend', `<div class=p>${span(name)}</div>`);
+window.list = () => names.forEach((name, n) => document.body.insertAdjacentHTML('beforeend', `<div class=row>${span(name)} <i>${marks[n]}</i></div>`));
+window.spotlight = () => document.querySelectorAll('.p:not(:first-of-type)').forEach((one) => { if (!one.innerText.startsWith('Ada')) one.remove(); });
+</script>"""
+    bot = await attend(rules)
+    await bot.enter(site.page("/a", html))
+    await bot.until(lambda: len(bot.names) == 3)
+    assert not any(one.is_host for one in bot.people)
+    page = bot.attendance._page
+    await page.evaluate("() => window.list()")
+    await bot.until(lambda: [one.name for one in bot.people if one.is_host] == ["Ada"])
+    await page.evaluate("() => document.querySelectorAll('.row').forEach((one) => one.remove())")
+    await page.evaluate("() => window.spotlight()")
+    await asyncio.sleep(2.5)  # longer than it takes to be gone
+    assert len(bot.names) == 3
+    await page.evaluate("() => { document.querySelector('.all').title = 'just 1'; }")
+    await bot.until(lambda: bot.names == {"Ada"})

@@ -11,7 +11,7 @@ const REDRAW_SECONDS = 3;
 export class Meeting extends Room {
   constructor(client, t) {
     super(client, t);
-    this.tiles = h("div", { class: "grid", style: { display: "flex", flexWrap: "wrap", gap: "8px", height: "620px" } });
+    this.tiles = this.ground = h("div", { class: "grid", style: { display: "flex", flexWrap: "wrap", gap: "8px", height: "620px" } });
     this.bar = h("div", { class: "toolbar", jscontroller: "kAPMuc" });
     this.side = h("aside", { class: "side", style: { position: "fixed", right: 0, top: 0, width: "320px" } });
     this.alerts = h("div", { role: "alert", class: "toast" });
@@ -65,7 +65,7 @@ export class Meeting extends Room {
     const video = this.videos.get(person.id);
     return h(
       "div",
-      { class: "tile", jscontroller: "XYZ1", "data-participant-id": id(person), "data-requested-participant-id": id(person), "data-source": sourceOf(person.id), "data-self-name": isSelf ? this.t.you : null, style: { width: "580px", height: "330px", background: "#3c4043" } },
+      { class: "tile", jscontroller: "XYZ1", "data-participant-id": id(person), "data-requested-participant-id": id(person), "data-source": sourceOf(person.id), "data-self-name": isSelf ? this.t.you : null, style: { ...this.size(person, 580, 330), background: "#3c4043" } },
       video && player(video, "video"),
       h("div", { class: this.marked(person) ? "speaking" : "quiet", "data-audio-level": this.marked(person) ? "3" : "0", jsname: "QgSmzd" }),
       h("div", { class: "label" }, h("span", { class: "notranslate", className: "notranslate" }, isSelf ? this.t.you : person.name)),
@@ -128,11 +128,6 @@ export class Meeting extends Room {
     const { t } = this;
     const radio = (words, value) => h("label", {}, h("input", { type: "radio", name: "layout", value, onchange: () => this.layout(value) }), h("span", {}, words));
     this.panel(t.view, radio(t.tiled, "tiled"), radio(t.spotlight, "spotlight"), radio(t.sidebar, "sidebar"));
-  }
-
-  layout(value) {
-    document.body.dataset.layout = value;
-    this.client.did("view", value);
   }
 
   // The list of languages is made when it is opened.

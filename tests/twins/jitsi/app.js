@@ -76,8 +76,8 @@ export class App {
 
   dispatch(action) {
     if (action.type === "SEND_MESSAGE") this.client.say(action.message);
-    if (action.type === "SET_TILE_VIEW") this.client.did("view", action.enabled ? "tile" : "stage");
-    if (action.type === "SET_FILMSTRIP_VISIBLE") this.client.did("view", action.visible ? "filmstrip" : "stage");
+    if (action.type === "SET_TILE_VIEW") this.layout(action.enabled ? "tile" : "stage");
+    if (action.type === "SET_FILMSTRIP_VISIBLE") this.layout(action.visible ? "stage" : "alone");
     if (action.type === "SET_REQUESTING_SUBTITLES") this.subtitles = action.enabled && about.captions !== "none";
     if (action.type === "TOGGLE_CHAT" || action.type === "OPEN_CHAT") this.chatOpen = action.type === "OPEN_CHAT" || !this.chatOpen;
     return action;

@@ -8,7 +8,8 @@ export class Meeting extends Room {
   constructor(client, t, app) {
     super(client, t);
     this.app = app;
-    this.strip = h("div", { id: "remoteVideos", className: "filmstrip", style: { display: "flex", flexWrap: "wrap", height: "620px" } });
+    app.layout = (value) => this.layout(value);
+    this.strip = this.ground = h("div", { id: "remoteVideos", className: "filmstrip", style: { display: "flex", flexWrap: "wrap", height: "620px" } });
     this.bar = h("div", { id: "new-toolbox", className: "new-toolbox" });
     this.side = h("div", { id: "sideToolbarContainer", style: { position: "fixed", right: 0, top: 0, width: "300px" } });
     this.notes = h("div", { id: "notifications-container" });
@@ -39,7 +40,7 @@ export class Meeting extends Room {
       ...[...this.client.people.values()].map((person) => {
         const isSelf = person.id === this.client.selfId;
         const video = this.videos.get(person.id);
-        return h("span", { id: isSelf ? "localVideoContainer" : `participant_${person.id}`, className: `videocontainer${this.marked(person) ? " dominant-speaker" : ""}`, style: { width: "600px", height: "340px" } }, video && player(video, "video"), h("span", { id: isSelf ? "localDisplayName" : `participant_${person.id}_name`, className: "displayname" }, isSelf ? `${person.name} (${this.t.me})` : person.name));
+        return h("span", { id: isSelf ? "localVideoContainer" : `participant_${person.id}`, className: `videocontainer${this.marked(person) ? " dominant-speaker" : ""}`, style: this.size(person, 600, 340) }, video && player(video, "video"), h("span", { id: isSelf ? "localDisplayName" : `participant_${person.id}_name`, className: "displayname" }, isSelf ? `${person.name} (${this.t.me})` : person.name));
       }),
     );
     return undefined;

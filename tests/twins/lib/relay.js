@@ -97,13 +97,12 @@ class Link {
 
   samples() {
     const channel = this.connection.createDataChannel("sound", { ordered: true });
-    const tap = context.createScriptProcessor(SAMPLES, 1, 1);
-    mixed.connect(tap);
-    tap.connect(context.destination); // or it would not be asked for anything; it plays nothing
-    tap.onaudioprocess = ({ inputBuffer }) => {
-      const samples = Int16Array.from(inputBuffer.getChannelData(0), (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
-      if (channel.readyState === "open") channel.send(samples.buffer);
-    };
+    this.next(async () => {
+      await context.audioWorklet.addModule(new URL("./tap_worklet.js", import.meta.url)); // a second time, it does nothing
+      const tap = new AudioWorkletNode(context, "tap", { processorOptions: { samples: SAMPLES } });
+      tap.port.onmessage = ({ data }) => channel.readyState === "open" && channel.send(data);
+      mixed.connect(tap).connect(context.destination); // or it would not be asked for anything; it plays nothing
+    });
   }
 
   update() {

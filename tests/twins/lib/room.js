@@ -4,6 +4,9 @@
 import { about } from "./client.js";
 import { h, player } from "./kit.js";
 
+const LARGE = new Set(["spotlight", "sidebar", "speaker", "stage", "alone"]);
+const ALONE = new Set(["spotlight", "alone"]);
+
 export class Room {
   constructor(client, t) {
     this.client = client;
@@ -11,9 +14,36 @@ export class Room {
     this.videos = new Map();
     this.sounds = h("div", { style: { display: "none" } });
     this.open = null;
+    this.laid = null;
+    this.told = "";
+    this.watching = setInterval(() => this.tell(), 300);
+  }
+
+  // How the meeting is laid out, as the page's user chose it.
+  layout(value) {
+    this.laid = value;
+    this.client.did("view", value);
+    this.people();
+  }
+
+  // A tile's size: all alike, or the first of the others large. Without a sidebar nobody else is shown then.
+  size(person, width, height) {
+    if (!LARGE.has(this.laid)) return { width: `${width}px`, height: `${height}px` };
+    if (person.id === this.client.others[0]?.id) return { width: "1240px", height: "600px" };
+    return ALONE.has(this.laid) ? { display: "none" } : { width: "160px", height: "90px" };
+  }
+
+  // What the page shows after all: for tests.
+  tell() {
+    const widths = [...this.ground.children].map((tile) => tile.getBoundingClientRect().width);
+    const shown = { large: widths.filter((width) => width > 1000).length, middle: widths.filter((width) => width > 300 && width <= 1000).length, small: widths.filter((width) => width > 0 && width <= 300).length, side: this.open !== null };
+    const told = JSON.stringify(shown);
+    if (told !== this.told) this.client.did("shown", shown);
+    this.told = told;
   }
 
   close() {
+    clearInterval(this.watching);
     clearInterval(this.timer);
     this.client.redraw = null;
   }

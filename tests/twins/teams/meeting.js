@@ -9,7 +9,7 @@ export class Meeting extends Room {
   constructor(client, t) {
     super(client, t);
     this.bar = h("div", { role: "toolbar", "aria-label": t.more, id: "ubar" });
-    this.stage = h("div", { "data-tid": "modern-stage-wrapper", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
+    this.stage = this.ground = h("div", { "data-tid": "modern-stage-wrapper", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
     this.side = h("div", { "data-tid": "right-side-panel", style: { position: "fixed", right: 0, top: "60px", width: "320px", background: "#fff", color: "#000" } });
     this.over = h("div", {});
     this.captions = null;
@@ -57,8 +57,7 @@ export class Meeting extends Room {
 
   layout(value) {
     this.over.replaceChildren();
-    document.body.dataset.layout = value;
-    this.client.did("view", value);
+    super.layout(value);
   }
 
   // Captions are two menus down.
@@ -78,7 +77,7 @@ export class Meeting extends Room {
         const video = this.videos.get(person.id);
         return h(
           "div",
-          { "data-cid": "calling-participant-stream", "data-tid": person.name, "data-acc-element-id": person.id, role: "menuitem", "aria-label": isSelf ? `${person.name}, ${this.t.you}` : person.name, style: { width: "600px", height: "340px", background: "#333" } },
+          { "data-cid": "calling-participant-stream", "data-tid": person.name, "data-acc-element-id": person.id, role: "menuitem", "aria-label": isSelf ? `${person.name}, ${this.t.you}` : person.name, style: { ...this.size(person, 600, 340), background: "#333" } },
           h("div", { "data-tid": "voice-level-stream-outline", className: this.marked(person) ? "vdi-frame-occlusion" : "", "data-source": sourceOf(person.id), style: { border: this.marked(person) ? "2px solid #77f" : "none", minHeight: "1px" } }),
           video && player(video, "video"),
           h("div", { "data-tid": "participant-name" }, h("span", {}, person.name)),

@@ -7,7 +7,7 @@ import { Room } from "../lib/room.js";
 export class Meeting extends Room {
   constructor(client, t) {
     super(client, t);
-    this.stage = h("div", { className: "main-layout", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
+    this.stage = this.ground = h("div", { className: "main-layout", style: { display: "flex", flexWrap: "wrap", height: "600px" } });
     this.footer = h("footer", { id: "wc-footer", className: "footer", style: { position: "fixed", bottom: 0, left: 0, right: 0, height: "52px", background: "#222" } });
     this.side = h("div", { className: "right-panel", style: { position: "fixed", right: 0, top: 0, width: "320px", background: "#fff", color: "#000" } });
     this.over = h("div", {});
@@ -66,7 +66,7 @@ export class Meeting extends Room {
     this.stage.replaceChildren(
       ...[...this.client.people.values()].map((person) => {
         const video = this.videos.get(person.id);
-        return h("div", { className: `gallery-video-container__video-frame${this.marked(person) ? " gallery-video-container__video-frame--active" : ""}`, style: { width: "600px", height: "340px", background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
+        return h("div", { className: `gallery-video-container__video-frame${this.marked(person) ? " gallery-video-container__video-frame--active" : ""}`, style: { ...this.size(person, 600, 340), background: "#333" } }, video && player(video, "video"), h("div", { className: "video-avatar__avatar" }, h("div", { className: "video-avatar__avatar-footer" }, h("span", { role: "none" }, person.name))));
       }),
     );
     if (this.footer.isConnected) this.bar();
@@ -142,10 +142,7 @@ export class Meeting extends Room {
   }
 
   views() {
-    const show = (value) => () => {
-      document.body.dataset.layout = value;
-      this.client.did("view", value);
-    };
+    const show = (value) => () => this.layout(value);
     this.menu([this.t.speaker, show("speaker")], [this.t.gallery, show("gallery")]);
   }
 

@@ -112,6 +112,7 @@ def test_a_new_name_in_the_place_of_one_who_is_gone_is_the_same_person() -> None
     people = PeopleList(People(gone_after_seconds=3))
     before = people.update(at("Bot", "Ada", "Grace"), 0).people
     after = people.update(at("Bot", "Ada King", "Grace"), 1).people
+    assert names(people, [{"name": "Bot"}, {"name": "Ada King"}, {"name": "Grace"}], 1.5) is None, "not all are shown"
     again = people.update(at("Bot", "Countess", "Grace"), 2).people
     assert before
     assert after
@@ -168,3 +169,32 @@ def test_a_name_that_two_bear_makes_neither_of_them_host() -> None:
     change = people.update([ADA, {"id": "4", "name": "Ada"}], 0, [{"name": "Ada", "host": True}, {"name": "Ada"}])
     assert change.people is not None
     assert not any(one.is_host for one in change.people)
+
+
+def test_who_is_not_shown_while_the_page_counts_them_has_not_left() -> None:
+    people = PeopleList(People(self_names=("Bot",)))
+    bot, carol = {"id": "0", "name": "Bot"}, {"id": "3", "name": "Carol"}
+    everybody = [bot, ADA, BOB, carol]
+    people.update(everybody, 0, (), 4)
+    assert names(people, [ADA], 1) is None
+    for second in range(2, 30):
+        assert people.update([ADA], second, (), 4).people is None
+    change = people.update([ADA], 30, (), 3)
+    assert change.unsure, "Bob or Carol has left"
+    assert change.people is None
+    change = people.update([bot, ADA, carol], 31, (), 3)
+    assert not change.unsure
+    assert change.people is not None
+    assert [one.name for one in change.people] == ["Bot", "Ada", "Carol"]
+    people.update([], 40, (), 1)
+    alone = people.update([], 41, (), 1).people or people.update([], 60, (), 1).people
+    assert alone is not None
+    assert [one.name for one in alone] == ["Bot"]
+
+
+def test_who_is_not_in_the_list_of_all_has_left_however_many_the_page_counts() -> None:
+    people = PeopleList(People(hosts=Hosts(".row", text=("Host",))))
+    people.update([ADA, BOB], 0, (), 9)
+    assert people.update([ADA], 1, (), 9).people is None
+    people.update([ADA], 100, [{"name": "Ada"}], 9)
+    assert names(people, [ADA], 101) == ["Ada"]

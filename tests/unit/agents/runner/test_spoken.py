@@ -10,6 +10,7 @@ from agents.attendance.clock import MovedClock
 from agents.attendance.company import Company
 from agents.attendance.reports import Reporter
 from agents.attendance.situation import SituationTracker
+from agents.attendance.spoken import CAPTION_LAG_S
 from agents.platforms.base import CaptionSeen, PersonSeen
 from rollcall.v1 import agent_service_pb2 as agent
 from rollcall.v1 import bot_pb2 as bot
@@ -79,6 +80,18 @@ def test_an_utterance_keeps_its_id_and_its_time_and_is_told_once_a_second(meetin
     assert len({one.id for one in meeting.said}) == 1
 
 
+def test_the_last_words_are_told_within_a_second_however_long_it_is_until_they_are_final(meeting: Meeting) -> None:
+    meeting.say("all but the last")
+    meeting.clock.move(0.5)
+    meeting.say("all but the last words")
+    meeting.company.tick()
+    meeting.clock.move(0.5)
+    meeting.company.tick()
+    meeting.clock.move(5)
+    meeting.company.tick()
+    assert [one.transcript for one in meeting.said] == ["all but the last", "all but the last words"]
+
+
 def test_whoever_alone_bears_the_speakers_name_has_said_it(meeting: Meeting) -> None:
     meeting.say("I am the host", final=True, name="grace  hopper")
     assert (meeting.said[0].speaker_uuid, meeting.said[0].speaker_is_host, meeting.said[0].speaker_user_uuid) == (
@@ -97,12 +110,18 @@ def test_what_is_said_in_a_pause_is_not_told_and_what_was_begun_before_is_final(
     meeting.say("before the pause", final=True)
     meeting.say("in the", key="2")
     meeting.company.keep(chat=True, words=True)
-    meeting.say("in the pause begun", key="2", final=True)
-    meeting.say("after it", key="3", final=True)
+    meeting.say("in the pause", key="2")
+    meeting.say("just", key="3", final=True)
+    meeting.clock.move(CAPTION_LAG_S)
+    meeting.say("In the pause and", key="2")
+    meeting.say("In the pause and after it", key="2", final=True)
+    meeting.say("all of it", key="4", final=True)
     assert [(one.transcript, one.final) for one in meeting.said] == [
         ("before the", False),
         ("before the", True),
-        ("after it", True),
+        ("and", False),
+        ("and after it", True),
+        ("all of it", True),
     ]
 
 
