@@ -80,7 +80,9 @@ class Adapters:
             raise NotSupportedError(f"This worker has no adapter for the platform “{name}”.") from None
         except PlatformFileError as error:
             structlog.get_logger().warning("platform_file_unusable", platform=name, error=str(error))
-            raise NotSupportedError(f"The file of the platform “{name}” cannot be used; the worker's log says where.") from None
+            raise NotSupportedError(
+                f"The file of the platform “{name}” cannot be used; `rollcall platforms check`, or the worker's log, says why."
+            ) from None
 
 
 def platform_name(spec: agent.BotSpec) -> str:

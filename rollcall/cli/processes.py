@@ -90,9 +90,14 @@ async def everything() -> AsyncIterator[first_start.Welcome]:
 
 
 async def _run_all() -> None:
+    from agents.readiness import shortcomings
+    from agents.settings import WorkerSettings
+
     stopped, forget = _until_stopped()
     async with everything() as welcome:
         say(welcome.text())
+        for one in shortcomings(WorkerSettings()):
+            say(f"WARNING: {one}")
         await stopped.wait()
         forget()
         say("Stopping: bots say goodbye. Press Ctrl-C again to stop at once.")
@@ -211,6 +216,7 @@ def worker(log_level: LogLevel = "info", log_json: LogJson = True) -> None:
 
 async def _worker() -> None:
     from agents.broker import make_broker
+    from agents.readiness import shortcomings
     from agents.settings import WorkerSettings
     from agents.worker import Worker
 
@@ -220,6 +226,8 @@ async def _worker() -> None:
     stopped, forget = _until_stopped()
     await asyncio.to_thread(instance.start)
     log.info("worker_started", server=settings.server_address)
+    for one in shortcomings(settings):
+        log.warning("worker_lacks", what=one)
     try:
         await stopped.wait()
         forget()
