@@ -64,7 +64,8 @@ class Evidence:
         kept = await collect(page, self._folder, name, hidden=self._hidden)
         if not (self._asked or self._unasked):  # the bot came in meanwhile, and people may be in the picture
             for path in kept:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a folder that is gone, and the file with it
+                    path.unlink(missing_ok=True)
             return ""
         return name if kept else ""
 
