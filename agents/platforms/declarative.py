@@ -162,8 +162,7 @@ class DeclarativeAttendance:
         Raises the browser's errors.
         """
         people = [str(one.get("name", "")) for one in self._facts.people]
-        hidden = self._program.for_page()["excluded"]
-        return await self._hands.sanitised(names=[name for name in (*names, *people) if len(name) > 1], hidden=hidden)
+        return await self._hands.sanitised(names=[name for name in (*names, *people) if len(name) > 1])
 
     async def enter(self, request: JoinRequest, *, steps: bool = True) -> None:
         """As base.Attendance; steps end early when the page shows a state past the door.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from agents.platforms.element_names import are_words
 from agents.platforms.file_table import Source, Table, kind
 from agents.platforms.platform_file import COUNTERS, Condition, Target
 from agents.platforms.toml_lines import Path
@@ -29,6 +30,11 @@ def css(source: Source, path: Path, value: Any) -> str:
             return ""
     if (wrong := _unbalanced(value)) or value.rstrip().endswith((",", ">")):
         source.problem(path, f"{value!r} is no CSS selector: {wrong or 'it ends in the middle'}")
+        return ""
+    if are_words(value):
+        element = " inside a ".join(f"<{word}>" for word in reversed(value.split()))
+        right = f'{{ text = "{value.strip()}" }}'
+        source.problem(path, f"{value!r} is a CSS selector that looks for {element}; what a person reads is written {right}")
         return ""
     return value.strip()
 

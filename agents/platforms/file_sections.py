@@ -8,6 +8,7 @@ from agents.platforms.base import UiState
 from agents.platforms.file_conditions import conditions, css, css_key, part_sources, regular_expression, targets
 from agents.platforms.file_steps import SECRET_VARIABLES, check_variables, steps
 from agents.platforms.file_table import Table, kind
+from agents.platforms.key_names import key_name
 from agents.platforms.platform_file import (
     PEOPLE_SOURCES,
     VIEWS,
@@ -222,7 +223,7 @@ def chat(top: Table, variables: tuple[str, ...]) -> Chat | None:
         input=targets(table, "input"),
         send=targets(table, "send"),
         to=targets(table, "to"),
-        press=table.text("press", "" if table.has("send") else "Enter"),
+        press=key_name(table, "press", "" if table.has("send") else "Enter"),
         message=css_key(table, "message"),
         id=part_sources(table, "id"),
         text=part_sources(table, "text", ("@text",)),

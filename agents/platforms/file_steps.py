@@ -7,10 +7,12 @@ import re
 from agents.platforms.base import Device
 from agents.platforms.file_conditions import conditions, targets
 from agents.platforms.file_table import Table, dotted, one_of
+from agents.platforms.key_names import key_name
 from agents.platforms.layers import ACTIONS
-from agents.platforms.platform_file import Dialog, Step, Target
+from agents.platforms.platform_file import Dialog, Spot, Step, Target
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+ON_ELEMENTS = ("click", "fill", "choose", "check", "uncheck", "scroll")
 BUILT_IN_VARIABLES = ("bot_name", "bot_name_json", "meeting_url", "camera_off")
 SECRET_VARIABLES = ("zoom_zak", "zoom_join_token")
 """For `[url] query` alone, so that no step, log or page script ever has one."""
@@ -30,7 +32,7 @@ def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
     action = said[0]
     for other in ACTIONS:
         table.raw(other)
-    found = targets(table, action) if action in {"click", "fill", "choose", "check", "uncheck"} else targets(table, "in")
+    found = targets(table, action if action in ON_ELEMENTS else "in")
     value = _value(table, action, variables)
     step = Step(
         name=table.text("name", _name(table, action, found, value), hint="close the welcome window"),
@@ -41,6 +43,7 @@ def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
         wait_for=conditions(table, "wait_for"),
         allowed=_allowed(table) if action == "fill" else "",
         max_length=table.whole("max_length", 0, low=0, high=10000) if action == "fill" else 0,
+        at=_spot(table, action, found),
         if_variable=_if_variable(table, variables),
         when=conditions(table, "if"),
         unless=conditions(table, "unless"),
@@ -63,7 +66,9 @@ def _value(table: Table, action: str, variables: tuple[str, ...]) -> str:
         return value
     if action == "switch":
         return table.choice("switch", Device.MICROPHONE.value, tuple(Device))
-    if action in {"press", "js", "open"}:
+    if action == "press":
+        return key_name(table, action)
+    if action in {"type", "js", "open"}:
         value = table.text(action)
         if action != "js":
             check_variables(table, action, value, variables)
@@ -84,6 +89,25 @@ def _if_variable(table: Table, variables: tuple[str, ...]) -> str:
     if name and name not in variables:
         table.problem("if_variable", f"{name!r} is none of [variables]; {one_of(name, variables)}")
     return name
+
+
+def _spot(table: Table, action: str, found: tuple[Target, ...]) -> Spot | None:
+    value = table.raw("at")
+    if value is None:
+        return None
+    match value:
+        case [int() | float() as across, int() | float() as down] if 0 <= across <= 1 and 0 <= down <= 1:
+            spot = (float(across), float(down))
+        case _:
+            table.problem(
+                "at", "must be two numbers from 0 to 1, across and down the element: at = [0.5, 0.9] is near its lower edge"
+            )
+            return None
+    if not found or action not in {"click", "press", "type"}:
+        table.problem("at", "says where in an element to press: it goes with click, or with press or type and their in")
+    elif table.value.get("trusted") is False:
+        table.problem("at", "needs a real click, and trusted = false says that there is to be none: leave one of them out")
+    return spot
 
 
 def _allowed(table: Table) -> str:

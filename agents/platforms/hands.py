@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.browser.api import Page
 from agents.browser.errors import PageHungError, PageScriptError
-from agents.platforms.platform_file import Target
+from agents.platforms.platform_file import Spot, Target
 from agents.platforms.program import target_for_page
 
 ACT = "(handle, token, act, request) => (window[handle] ? window[handle](token, act, request) : null)"
@@ -46,23 +46,32 @@ class Hands:
         self._handle = handle
         self._token = token
 
-    async def locate(self, targets: Sequence[Target]) -> Located | None:
-        """The best alternative that any frame has now."""
-        request = {"targets": [target_for_page(target) for target in targets]}
+    async def locate(self, targets: Sequence[Target], *, at: Spot | None = None) -> Located | None:
+        """The best alternative that any frame has now; `at`: the spot of it to press, else any that is open."""
+        request = {"targets": [target_for_page(target) for target in targets], "at": list(at) if at else None}
         answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "locate", request, timeout_s=LOCATE_SECONDS)
         found = [located for answer in answers if (located := _located(answer))]
         return min(found, key=lambda one: (one.alternative, bool(one.covered), one.disabled), default=None)
 
-    async def click(self, targets: Sequence[Target], *, deadline: float, trusted: bool = True) -> str:
-        """Presses the element, when it is there, still, and enabled; "" or why it could not be done by the deadline."""
+    async def click(self, targets: Sequence[Target], *, deadline: float, trusted: bool = True, at: Spot | None = None) -> str:
+        """Presses the element, when it is there, still, and enabled; "" or why it could not be done by the deadline.
+
+        With `at` only a real click at that spot of it will do.
+        """
         why = "is not there"
         covered_since: float | None = None
         while True:
-            located = await self.locate(targets)
+            located = await self.locate(targets, at=at)
             if located is None:
                 why, covered_since = "is not there", None
             elif located.disabled:
                 why = "is disabled"
+            elif at is not None and (located.covered or not located.reachable):
+                why = (
+                    f"is covered at that spot by {located.covered}"
+                    if located.covered
+                    else "is in a frame whose place is not known"
+                )
             elif not trusted or not located.reachable:
                 return await self._press_by_itself(located)
             elif located.covered:
@@ -97,12 +106,24 @@ class Hands:
         if located.reachable and not located.covered:
             await self._page.click_at(located.x, located.y)
         focused = await self._act("select", located)
+        room = int(await self._act("room", located) or 0)
+        taken = value[:room] if room else value
         if focused and len(value) <= TYPED_LENGTH and "\n" not in value:
-            await self._page.type_text(value)
-            if await self._act("value", located) == value:
+            await self._page.type_text(value)  # all of it: of fields for one digit each, one leads on to the next
+            if await self._act("value", located) == taken:
                 return ""
-        await self._act("fill", located, value=value)
+        await self._act("fill", located, value=taken)
         return "" if await self._act("value", located) else "takes no text"
+
+    async def scroll(self, targets: Sequence[Target], *, deadline: float) -> str:
+        """Scrolls to an element's end; "" or why it could not be done by the deadline."""
+        while True:
+            located = await self.locate(targets)
+            if located is not None and await self._act("scroll", located):
+                return ""
+            if time.monotonic() >= deadline:
+                return "is not there"
+            await asyncio.sleep(0.1)
 
     async def choose(self, targets: Sequence[Target], value: str, *, deadline: float) -> str:
         """Chooses an option of a list by its value or text; "" or why it could not be done by the deadline."""
@@ -140,9 +161,9 @@ class Hands:
         found = [answer for answer in answers if isinstance(answer, dict)]
         return sum(int(one.get("evaluations", 0)) for one in found), sum(float(one.get("ms", 0)) for one in found)
 
-    async def sanitised(self, *, names: Sequence[str], hidden: str) -> list[str]:
+    async def sanitised(self, *, names: Sequence[str]) -> list[str]:
         """Each frame's document without texts of people and tokens, the top frame's first; as page/sanitise.js."""
-        request = {"names": list(names), "hidden": hidden}
+        request = {"names": list(names)}
         answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "sanitise", request, timeout_s=10)
         found = [answer for answer in answers if isinstance(answer, dict) and isinstance(answer.get("html"), str)]
         return [answer["html"] for answer in sorted(found, key=lambda answer: answer.get("top") is not True)]

@@ -31,7 +31,21 @@ _OF_VIEWS = tuple(("view", name) for name in VIEWS)
 _OF_DEVICES = tuple((device, turn) for device in DEVICES for turn in ("turn_on", "turn_off"))
 _OF_MEETING = (*_OF_PEOPLE, *_OF_CHAT, *_OF_CAPTIONS, *_OF_DEVICES, *_OF_VIEWS)
 NAMED_LISTS = (("join",), ("after_join",), ("leave",), ("dialog",), *_OF_MEETING)
-ACTIONS = ("click", "fill", "press", "choose", "check", "uncheck", "wait_for", "wait_seconds", "js", "open", "switch")
+ACTIONS = (
+    "click",
+    "fill",
+    "press",
+    "type",
+    "choose",
+    "check",
+    "uncheck",
+    "scroll",
+    "wait_for",
+    "wait_seconds",
+    "js",
+    "open",
+    "switch",
+)
 WHAT_WAS_THERE = "..."
 
 

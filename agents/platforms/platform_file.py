@@ -17,6 +17,10 @@ PEOPLE_SOURCES = ("page", "remote_streams", "remote_audio", "remote_video", "pee
 """Where the list of people comes from: elements of the page, or the peer connections."""
 
 
+Spot = tuple[float, float]
+"""A place in an element, as fractions of its width and height from the upper left corner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """An element: all that is said must hold. Without `css`, text and label look at buttons, links and the like."""
@@ -71,11 +75,13 @@ class Step:
 
     name: str
     action: str
-    """click, fill, press, choose, check, uncheck, wait_for, wait_seconds, js, open, switch."""
+    """click, fill, press, type, choose, check, uncheck, scroll, wait_for, wait_seconds, js, open, switch."""
     targets: tuple[Target, ...] = ()
     """Alternatives, best first."""
     value: str = ""
-    """What to fill in or choose, the key, the expression, the URL: with {variables}; of `switch`, the Device."""
+    """What to fill in, type or choose, the key, the expression, the URL: with {variables}; of `switch`, the Device."""
+    at: Spot | None = None
+    """Where in the element to press."""
     seconds: float = 0.0
     wait_for: tuple[Condition, ...] = ()
     allowed: str = ""

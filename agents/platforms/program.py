@@ -109,8 +109,8 @@ class Program:
             self.atoms.append(atom)
         return self._numbers[key]
 
-    def _excluded(self) -> str:
-        """Where others write: chat, names, fields. No text there is evidence."""
+    def _excluded(self) -> list[str]:
+        """Where others write: chat, names, fields, as selectors. No text there is evidence."""
         found = list(self.file.ignore_text_in)
         if self.file.chat and self.file.chat.message:
             found.append(self.file.chat.message)
@@ -120,7 +120,7 @@ class Program:
             found.append(self.file.people.item)
         if self.file.people and self.file.people.hosts:
             found.append(self.file.people.hosts.row)
-        return ",".join(["[contenteditable]", "textarea", *(one for one in found if ">>>" not in one)])
+        return ["[contenteditable]", "textarea", *found]
 
     def _people(self) -> Json | None:
         people = self.file.people

@@ -145,17 +145,19 @@ class StepRunner:
         value = self._value(step)
         match step.action:
             case "click":
-                return await self.hands.click(self._targets(step), deadline=deadline + 2.5, trusted=step.trusted)
+                return await self.hands.click(self._targets(step), deadline=deadline + 2.5, trusted=step.trusted, at=step.at)
             case "fill":
                 return await self.hands.fill(self._targets(step), value, deadline=deadline)
             case "choose":
                 return await self.hands.choose(self._targets(step), value, deadline=deadline)
             case "check" | "uncheck":
                 return await self.hands.check(self._targets(step), wanted=step.action == "check", deadline=deadline)
-            case "press":
-                if step.targets and (why := await self.hands.click(self._targets(step), deadline=deadline)):
+            case "scroll":
+                return await self.hands.scroll(self._targets(step), deadline=deadline)
+            case "press" | "type":
+                if step.targets and (why := await self.hands.click(self._targets(step), deadline=deadline, at=step.at)):
                     return why
-                await self.page.press(value)
+                await (self.page.press if step.action == "press" else self.page.type_text)(value)
                 return ""
             case "js":
                 seconds = step.timeout_seconds or self.default_seconds

@@ -33,9 +33,10 @@ function deepFromPoint(x, y) {
 }
 
 // A point of the element that a mouse would hit, or what lies above it.
-function openPoint(element, rect) {
+const POINTS = [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75], [0.1, 0.1]];
+function openPoint(element, rect, points) {
   let above = null;
-  for (const [across, down] of [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75], [0.1, 0.1]]) {
+  for (const [across, down] of points) {
     const x = rect.left + rect.width * across;
     const y = rect.top + rect.height * down;
     const hit = deepFromPoint(x, y);
@@ -43,7 +44,8 @@ function openPoint(element, rect) {
     if (hit) above = above || hit;
   }
   const name = above ? above.nodeName.toLowerCase() + (above.id ? `#${above.id}` : "") : "the edge of the window";
-  return { x: rect.left + rect.width / 2, y: rect.top + rect.height / 2, covered: cut(name, 0, 80) };
+  const [across, down] = points[0];
+  return { x: rect.left + rect.width * across, y: rect.top + rect.height * down, covered: cut(name, 0, 80) };
 }
 
 const pause = (ms) => new Promise((done) => later(done, ms));
@@ -58,7 +60,7 @@ async function locate(request) {
     const before = rectOf(element);
     await pause(40);
     const rect = rectOf(element);
-    const point = openPoint(element, rect);
+    const point = openPoint(element, rect, request.at ? [request.at] : POINTS);
     const offset = await frameOffset();
     held.set(++lastHeld, new Dereferenced(element));
     return {
@@ -138,6 +140,16 @@ const acts = {
   value(element) {
     return "value" in element ? String(element.value) : shownText(element);
   },
+  // How many characters a person could type into it; 0 where there is no limit.
+  room(element) {
+    return Math.max(Number(element.maxLength) || 0, 0);
+  },
+  // To its end: what lies within it, and the page or the panel that it lies in.
+  scroll(element) {
+    element.scrollTop = element.scrollHeight;
+    element.scrollIntoView({ block: "end", inline: "nearest", behavior: "instant" });
+    return true;
+  },
   // Through the prototype's setter: frameworks shadow `value` on the element to notice their own writes.
   fill(element, request) {
     const prototype = element instanceof HTMLTextAreaElement ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
@@ -166,7 +178,8 @@ function look() {
   for (const element of findAll(`${PRESSABLE},input,textarea,select,h1,h2,[role=dialog]`, 500)) {
     if (shown.length >= 25) break;
     if (!visible(element)) continue;
-    const name = element.nodeName.toLowerCase() + (element.id ? `#${element.id}` : "");
+    const host = hostAround(element);
+    const name = (host ? `${host.nodeName.toLowerCase()} >>> ` : "") + element.nodeName.toLowerCase() + (element.id ? `#${element.id}` : "");
     const words = cut(brief(element instanceof HTMLInputElement ? attributeOf(element, "placeholder") : shownText(element)), 0, 40);
     shown.push(words ? `${cut(name, 0, 60)} “${words}”` : cut(name, 0, 60));
   }

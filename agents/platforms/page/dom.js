@@ -19,6 +19,9 @@ const containsNode = uncurried(Node.prototype.contains);
 const innerTextOf = getterOf(HTMLElement.prototype, "innerText");
 const shadowOf = getterOf(Element.prototype, "shadowRoot");
 const hostOf = getterOf(ShadowRoot.prototype, "host");
+const rootOf = uncurried(Node.prototype.getRootNode);
+const childrenOf = getterOf(Node.prototype, "childNodes");
+const slottedIn = uncurried(HTMLSlotElement.prototype.assignedNodes);
 const walkerOf = Document.prototype.createTreeWalker.bind(document);
 const nextNode = uncurried(TreeWalker.prototype.nextNode);
 const replaced = uncurried(String.prototype.replace);
@@ -42,7 +45,9 @@ const LABELS = ["aria-label", "title", "alt", "placeholder", "value"];
 const LABELLED = LABELS.map((name) => `[${name}]`).join(",");
 
 // Case, white space, quotes and dashes are written in a dozen ways, also by the same platform from one week to the next.
-const DROPPED = /[\s'"\u00ad\u00b4\u0060\u2018-\u201f\u2032-\u2036\u2039\u203a\u00ab\u00bb\u02bc\u200b-\u200f\u2060\ufeff]+/g;
+// So are the vowel signs of Arabic and Hebrew, the marks of a text's direction, and how an emoji is to be drawn.
+const DROPPED =
+  /[\s'"\u00ad\u00b4\u0060\u2018-\u201f\u2032-\u2036\u2039\u203a\u00ab\u00bb\u02bc\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe0e\ufe0f\ufeff\u0640\u064b-\u065f\u0670\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]+/g;
 const DASHES = /[\u2010-\u2015\u2212]/g;
 function fold(text) {
   return replaced(replaced(lowered(normalized(text, "NFKC")), DROPPED, ""), DASHES, "-");
@@ -67,10 +72,12 @@ function problem(text) {
 
 // Shadow roots, open or closed, as they are made; those written in HTML are looked for by `discover`.
 let shadowRoots = [];
+const rootIn = new WeakMap(); // host -> its root, also a closed one
 let whenRootIsFound = () => {};
 function keepRoot(root) {
   for (const known of shadowRoots) if (known.deref() === root) return;
   shadowRoots.push(new Dereferenced(root));
+  rootIn.set(hostOf(root), root);
   whenRootIsFound(root);
 }
 const attachShadow = Element.prototype.attachShadow;
@@ -106,10 +113,14 @@ function queryIn(root, selector) {
 }
 
 const selectorParts = new Map();
-// Every element that a selector finds, through shadow roots; `>>>` in it goes down into the roots below an element.
-function findAll(selector, limit) {
+function partsOf(selector) {
   let parts = selectorParts.get(selector);
   if (!parts) selectorParts.set(selector, (parts = selector.split(">>>").map((part) => part.trim())));
+  return parts;
+}
+// Every element that a selector finds, through shadow roots; `>>>` in it goes down into the roots below an element.
+function findAll(selector, limit) {
+  const parts = partsOf(selector);
   const found = [];
   try {
     for (const root of liveRoots()) {
@@ -120,9 +131,12 @@ function findAll(selector, limit) {
       }
     }
   } catch (error) {
-    problem(`selector ${cut(selector, 0, 100)}: the page's browser does not read it`);
+    notRead(selector);
   }
   return found;
+}
+function notRead(selector) {
+  problem(`selector ${cut(selector, 0, 100)}: the page's browser does not read it`);
 }
 function descend(element, parts, depth, found, limit) {
   const inside = [element];
@@ -147,7 +161,7 @@ function composedContains(outer, node) {
 function visible(element, opaque) {
   if (!checkVisibility(element, { visibilityProperty: true, opacityProperty: Boolean(opaque) })) {
     if (!connected(element) || styleOf(element).display !== "contents") return false;
-    for (const child of element.children) if (visible(child, opaque)) return true;
+    for (const child of drawnIn(element)) if (child instanceof Element ? visible(child, opaque) : /\S/.test(textContentOf(child))) return true;
     return false;
   }
   const rect = rectOf(element);
@@ -156,7 +170,25 @@ function visible(element, opaque) {
 
 function shownText(element) {
   if (element instanceof HTMLInputElement) return element.type === "password" ? "" : element.value;
-  return (element instanceof HTMLElement ? innerTextOf(element) : textContentOf(element)) || "";
+  // A browser's own answer leaves out what a component draws, and what is put into its slots.
+  if (shadowRoots.length && (rootIn.has(element) || queryElement(element, "slot").length)) return drawnText(element);
+  const text = (element instanceof HTMLElement ? innerTextOf(element) : textContentOf(element)) || "";
+  return text || !shadowRoots.length ? text : drawnText(element);
+}
+function drawnText(node) {
+  if (node.nodeType === Node.TEXT_NODE) return textContentOf(node);
+  if (!(node instanceof Element) || SILENT[node.nodeName] || !(node instanceof HTMLSlotElement || visible(node))) return "";
+  let text = "";
+  for (const child of drawnIn(node)) {
+    const said = drawnText(child);
+    if (said) text += child instanceof Element && text ? ` ${said}` : said;
+  }
+  return text;
+}
+// What is drawn in an element: of a component its own parts, of a slot what the page put there.
+function drawnIn(node) {
+  const slotted = node instanceof HTMLSlotElement ? slottedIn(node, { flatten: true }) : [];
+  return slotted.length ? slotted : childrenOf(rootIn.get(node) || shadowOf(node) || node);
 }
 
 function brief(text) {
@@ -179,7 +211,7 @@ function saysSo(element, target) {
     if (!labelled) return false;
   }
   if (!target.text.length && !target.textIs.length) return true;
-  if (target.text.length && !(element instanceof HTMLInputElement) && !hasOneOf(foldOnce(cut(textContentOf(element), 0, MAX_TEXT)), target.text)) return false;
+  if (target.text.length && !shadowRoots.length && !(element instanceof HTMLInputElement) && !hasOneOf(foldOnce(cut(textContentOf(element), 0, MAX_TEXT)), target.text)) return false;
   const folded = fold(cut(shownText(element), 0, MAX_TEXT));
   if (target.text.length && !hasOneOf(folded, target.text)) return false;
   return !target.textIs.length || target.textIs.indexOf(folded) >= 0;

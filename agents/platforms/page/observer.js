@@ -53,7 +53,7 @@ function evaluateAtom(atom, media) {
 function countElements(atom) {
   if (!frameMatches(atom.frame)) return 0;
   if (!atom.css && !atom.label.length) {
-    const found = findText(atom, PROGRAM.excluded);
+    const found = findText(atom);
     return found ? [1, brief(shownText(found))] : 0;
   }
   if ((atom.text.length || atom.textIs.length) && !mayBeSaid(atom)) return 0;
@@ -88,9 +88,9 @@ function partOf(item, sources, limit) {
 function partFrom(from, source, limit) {
   let item = from;
   if (source[0] === "^") {
-    const [around, below] = source.slice(1).split(">>>");
-    item = closest(from, around.trim());
-    source = (below || "").trim();
+    const [around, ...below] = source.slice(1).split(">>>");
+    item = nearestAround(from, around.trim());
+    source = below.join(">>>").trim();
     if (!item) return "";
   }
   const at = /^(.*?)(?:@([A-Za-z][\w:.-]*))?$/s.exec(source);
@@ -99,14 +99,35 @@ function partFrom(from, source, limit) {
   const value = at[2] && at[2] !== "text" ? attributeOf(element, at[2]) : shownText(element);
   return cut(replaced(value || "", /[\s\u0000]+/g, " ").trim(), 0, limit);
 }
+// A selector that the browser does not read finds nothing, and stops nothing else.
 function queryBelow(item, selector) {
-  const list = queryElement(item, selector);
-  if (list.length) return list[0];
-  const shadow = shadowOf(item);
-  return shadow ? queryFragment(shadow, selector)[0] : undefined;
+  const parts = partsOf(selector);
+  try {
+    const near = parts.length === 1 ? queryElement(item, selector) : [];
+    if (near.length || !shadowRoots.length) return near[0];
+    const found = [];
+    if (parts.length > 1) descend(item, parts, 0, found, 1);
+    else for (const root of rootsBelow(item)) if (!found.length) found.push(...queryFragment(root, selector));
+    return found[0];
+  } catch (error) {
+    notRead(selector);
+    return undefined;
+  }
+}
+function nearestAround(element, selector) {
+  try {
+    for (let at = element; at; at = hostAround(at)) {
+      const found = closest(at, selector);
+      if (found) return found;
+    }
+  } catch (error) {
+    notRead(selector);
+  }
+  return null;
 }
 function marked(item, selector) {
-  return Boolean(selector) && (matches(item, selector) || Boolean(queryBelow(item, selector)));
+  if (!selector) return false;
+  return (partsOf(selector).length === 1 && isRead(selector) && matches(item, selector)) || Boolean(queryBelow(item, selector));
 }
 function numberOf(element) {
   if (!elementNumbers.has(element)) elementNumbers.set(element, ++elements);

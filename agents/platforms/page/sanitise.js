@@ -1,5 +1,5 @@
 // The document for somebody who was not there: how it is built and what its controls say, without what people said, wrote or are called,
-// and without tokens. `request`: {names, hidden}: words to take out, and a selector of places whose texts nobody shall read.
+// and without tokens. `request`: {names}: words to take out.
 const SPOKEN = "button,a,label,legend,h1,h2,h3,h4,summary,[role=button],[role=link],[role=menuitem],[role=tab],[role=heading],[role=alert],[role=status]," +
   "[role=dialog],[role=alertdialog],[aria-live],[aria-modal=true]";
 const KEPT = /^(id|class|role|type|name|for|placeholder|title|alt|hidden|disabled|checked|open|tabindex|lang|dir|slot|part|contenteditable|autocomplete|data-.*|aria-.*)$/;
@@ -44,10 +44,10 @@ function sanitise(request) {
     const element = node instanceof Element ? node : null;
     if (element) {
       speaks = speaks || matches(element, SPOKEN);
-      silent = silent || matches(element, "textarea,[contenteditable],option") || Boolean(request.hidden && matches(element, request.hidden));
+      silent = silent || matches(element, "textarea,[contenteditable],option") || writtenByOthers(element);
     }
     let inside = "";
-    const shadow = element && shadowOf(element);
+    const shadow = element && (rootIn.get(element) || shadowOf(element));
     if (shadow) inside += `<template shadowrootmode="open">${written(shadow, speaks, silent)}</template>`;
     for (const child of node.childNodes) inside += written(child, speaks, silent);
     if (!element) return inside;

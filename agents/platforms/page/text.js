@@ -12,9 +12,10 @@ function want(phrases) {
 let reading = { pieces: [], parents: [], starts: [], text: "", present: new Set() };
 let labelIndex = null; // folded label -> elements, for one evaluation
 let valueText = null; // what fields and options say, for one evaluation
+let rootsUnder = null; // element -> shadow roots below it, for one evaluation
 
 function readPage() {
-  labelIndex = valueText = null;
+  labelIndex = valueText = rootsUnder = null;
   const next = { pieces: [], parents: [], starts: [], text: "", present: new Set() };
   let length = 0;
   const add = (piece, parent) => {
@@ -91,8 +92,48 @@ function labelled(target) {
   return found;
 }
 
-// Texts anywhere in the page. `excluded` is a selector: what others write (chat, names) is no evidence.
-function findText(target, excluded) {
+// What others write (chat, names, fields) is no evidence, in whatever component it stands.
+let othersPlaces = null;
+function writtenByOthers(element) {
+  if (othersPlaces === null) {
+    const near = PROGRAM.excluded.filter((selector) => partsOf(selector).length === 1 && isRead(selector));
+    othersPlaces = { near: near.join(","), deep: PROGRAM.excluded.filter((selector) => partsOf(selector).length > 1) };
+  }
+  for (let at = element; at; at = hostAround(at)) if (closest(at, othersPlaces.near)) return true;
+  return othersPlaces.deep.some((selector) => findAll(selector, 5000).some((place) => composedContains(place, element)));
+}
+function hostAround(element) {
+  const root = rootOf(element);
+  return root instanceof ShadowRoot ? hostOf(root) : null;
+}
+function isRead(selector) {
+  try {
+    queryDocument(document, selector);
+    return true;
+  } catch (error) {
+    notRead(selector);
+    return false;
+  }
+}
+
+// The shadow roots below an element, however deep, open or closed.
+function rootsBelow(element) {
+  if (rootsUnder === null) {
+    rootsUnder = new Map();
+    for (const root of liveRoots()) {
+      if (root === document) continue;
+      for (let at = hostOf(root); at; at = composedParent(at)) {
+        const known = rootsUnder.get(at);
+        if (known) known.push(root);
+        else rootsUnder.set(at, [root]);
+      }
+    }
+  }
+  return rootsUnder.get(element) || [];
+}
+
+// Texts anywhere in the page.
+function findText(target) {
   const { text, starts, parents, present } = reading;
   for (const phrase of [...target.text, ...target.textIs]) {
     if (!present.has(phrase)) continue;
@@ -101,7 +142,7 @@ function findText(target, excluded) {
       const first = parents[nodeAt(starts, at)];
       const last = parents[nodeAt(starts, at + phrase.length - 1)];
       if (!first || !last || !connected(first) || !visible(first, true) || !visible(last, true)) continue;
-      if (excluded && (closest(first, excluded) || closest(last, excluded))) continue;
+      if (writtenByOthers(first) || writtenByOthers(last)) continue;
       if (target.text.indexOf(phrase) < 0 && !isWhole(first, phrase)) continue;
       return first;
     }

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyppeteer.us_keyboard_layout import keyDefinitions
 
 from agents.platforms.base import UiState
 from agents.platforms.file_reader import PlatformFileError, check, load, parse, read_text
+from agents.platforms.key_names import NAMED_KEYS
 from agents.platforms.platform_file import Target
 from agents.platforms.registry import BUILT_IN
 from tests.unit.agents.platforms.paper_page import MATCH
@@ -63,6 +65,26 @@ MISTAKES = [
     (MATCH + "[evidence]\nin_meeting = [{ not = '#a' }]\n", "what is not there is no evidence of being in"),
     (GOOD.replace("https://meet.example.org/*", "meet.example.org"), "is no URL with * for any characters"),
     (GOOD.replace("https://meet.example.org/*", "https://*/x"), "would match every meeting there is; name the host"),
+    (
+        GOOD + "[[join]]\nclick = 'Join now'\n",
+        "is a CSS selector that looks for <now> inside a <Join>; what a person reads is written",
+    ),
+    (
+        GOOD + "[[join]]\nclick = 'Leave'\n",
+        "x.toml:6: join[1].click: 'Leave' is a CSS selector that looks for <Leave>; what a person",
+    ),
+    (GOOD + "lobby = ['warten sie bitte']\n", '{ text = "warten sie bitte" }'),
+    (GOOD + "lobby = ['退出']\n", '{ text = "退出" }'),
+    (GOOD + "[[join]]\npress = '{bot_name}'\n", "x.toml:6: join[1].press: '{bot_name}' is no key; known are: Enter, "),
+    (
+        GOOD + "[[join]]\npress = 'enter'\n",
+        "'enter' is no key; did you mean 'Enter', or one character. Words are written by a step with type",
+    ),
+    (GOOD + "[[join]]\ntype = '{nme}'\n", "x.toml:6: join[1].type: {nme} stands for nothing"),
+    (GOOD + "[[join]]\nclick = 'canvas'\nat = [0.5, 40]\n", "x.toml:7: join[1].at: must be two numbers from 0 to 1"),
+    (GOOD + "[[join]]\nscroll = 'body'\nat = [0, 1]\n", "join[1].at: says where in an element to press: it goes with click"),
+    (GOOD + "[[join]]\nclick = 'canvas'\nat = [0, 1]\ntrusted = false\n", "join[1].at: needs a real click"),
+    (GOOD + "[chat]\ninput = '#a'\npress = 'Return'\n", "chat.press: 'Return' is no key"),
     (GOOD + "[[join]]\nname = 'a'\n", "x.toml:5: join[1]: a step does exactly one of click, fill"),
     (GOOD + "[[join]]\nclick = '#a'\nfill = '#b'\n", "this one has click and fill"),
     (GOOD + "[[join]]\nfill = '#a'\n", 'x.toml:5: join[1]: with is missing, as with = "{bot_name}"'),
@@ -136,3 +158,24 @@ def test_a_device_that_is_half_described_says_what_is_missing() -> None:
         (6, "is_off is missing"),
         (11, "'mike' is not known; known are"),
     ]
+
+
+def test_selectors_of_elements_alone_are_no_words() -> None:
+    for selector in (
+        "canvas",
+        "main label input",
+        "button",
+        "my-app button",
+        "DIV",
+        "room",
+        "#Join now",
+        ".Join",
+        "svg foreignObject",
+    ):
+        assert problems(GOOD + f"[[join]]\nclick = '{selector}'\n") == [], selector
+
+
+def test_every_key_that_may_be_pressed_is_one_that_the_browser_is_told() -> None:
+    for key in (*NAMED_KEYS, "a", "Z", "1", " ", "?"):
+        assert key in keyDefinitions
+        assert problems(GOOD + f"[[join]]\npress = '{key}'\n") == [], key
