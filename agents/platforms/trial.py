@@ -13,7 +13,17 @@ from agents.browser.api import BrowserOptions, Page
 from agents.browser.errors import BrowserError
 from agents.browser.session import ChromiumLauncher
 from agents.media_devices.virtual_devices import VirtualDevices
-from agents.platforms.base import ChatSeen, JoinRequest, JoinStepError, Listeners, NotSupportedError, Observation, PersonSeen
+from agents.platforms.base import (
+    ChatSeen,
+    JoinRequest,
+    JoinStepError,
+    Listeners,
+    NotSupportedError,
+    Observation,
+    PersonSeen,
+    UiState,
+)
+from agents.platforms.classifier import OUT, REFUSED
 from agents.platforms.declarative import DeclarativeAdapter, DeclarativeAttendance
 from agents.platforms.platform_file import PlatformFile
 
@@ -41,6 +51,7 @@ class _Witness:
 
     say: Say
     begun: float = field(default_factory=time.monotonic)
+    shown: UiState = UiState.LOADING
 
     def __call__(self, words: str) -> None:
         self.say(f"{time.monotonic() - self.begun:7.2f} s  {words}")
@@ -55,6 +66,7 @@ class _Witness:
         )
 
     def _state(self, seen: Observation) -> None:
+        self.shown = seen.state
         self(f"state      {seen.state.value}   ({seen.evidence}){'   “' + seen.text + '”' if seen.text else ''}")
 
     def _people(self, people: list[PersonSeen]) -> None:
@@ -99,7 +111,8 @@ async def run(trial: Trial, say: Say = print) -> bool:
 async def _attend(trial: Trial, attendance: DeclarativeAttendance, page: Page, witness: _Witness) -> bool:
     try:
         await attendance.enter(JoinRequest(trial.url, trial.name))
-        witness("steps      done")
+        refused = witness.shown in {*REFUSED, *OUT}
+        witness(f"steps      ended, for the page shows {witness.shown.value}" if refused else "steps      done")
         end = time.monotonic() + trial.seconds
         if trial.message:
             await asyncio.sleep(min(3.0, trial.seconds))

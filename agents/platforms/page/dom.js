@@ -135,6 +135,19 @@ function findAll(selector, limit) {
   }
   return found;
 }
+const readable = new Map();
+function isRead(selector) {
+  if (!readable.has(selector)) {
+    try {
+      queryDocument(document, selector);
+      readable.set(selector, true);
+    } catch (error) {
+      notRead(selector);
+      readable.set(selector, false);
+    }
+  }
+  return readable.get(selector);
+}
 function notRead(selector) {
   problem(`selector ${cut(selector, 0, 100)}: the page's browser does not read it`);
 }

@@ -10,6 +10,7 @@ const MAX_LETTERS = 400;
 
 function sanitise(request) {
   const names = request.names.filter((name) => name).sort((a, b) => b.length - a.length);
+  const deepPlaces = new Set(deepPlacesOfOthers());
   let nodes = 0;
   const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
   // Addresses, numbers as of rooms and telephones, and what looks drawn by lot.
@@ -44,7 +45,7 @@ function sanitise(request) {
     const element = node instanceof Element ? node : null;
     if (element) {
       speaks = speaks || matches(element, SPOKEN);
-      silent = silent || matches(element, "textarea,[contenteditable],option") || writtenByOthers(element);
+      silent = silent || matches(element, "textarea,[contenteditable],option") || matches(element, OTHERS_NEAR) || deepPlaces.has(element);
     }
     let inside = "";
     const shadow = element && (rootIn.get(element) || shadowOf(element));

@@ -93,27 +93,18 @@ function labelled(target) {
 }
 
 // What others write (chat, names, fields) is no evidence, in whatever component it stands.
-let othersPlaces = null;
+const OTHERS_DEEP = PROGRAM.excluded.filter((selector) => partsOf(selector).length > 1);
+const OTHERS_NEAR = PROGRAM.excluded.filter((selector) => partsOf(selector).length === 1 && isRead(selector)).join(",");
 function writtenByOthers(element) {
-  if (othersPlaces === null) {
-    const near = PROGRAM.excluded.filter((selector) => partsOf(selector).length === 1 && isRead(selector));
-    othersPlaces = { near: near.join(","), deep: PROGRAM.excluded.filter((selector) => partsOf(selector).length > 1) };
-  }
-  for (let at = element; at; at = hostAround(at)) if (closest(at, othersPlaces.near)) return true;
-  return othersPlaces.deep.some((selector) => findAll(selector, 5000).some((place) => composedContains(place, element)));
+  for (let at = element; at; at = hostAround(at)) if (closest(at, OTHERS_NEAR)) return true;
+  return deepPlacesOfOthers().some((place) => composedContains(place, element));
+}
+function deepPlacesOfOthers() {
+  return OTHERS_DEEP.flatMap((selector) => findAll(selector, 5000));
 }
 function hostAround(element) {
   const root = rootOf(element);
   return root instanceof ShadowRoot ? hostOf(root) : null;
-}
-function isRead(selector) {
-  try {
-    queryDocument(document, selector);
-    return true;
-  } catch (error) {
-    notRead(selector);
-    return false;
-  }
 }
 
 // The shadow roots below an element, however deep, open or closed.
