@@ -43,6 +43,9 @@ class Trial:
     """Said in the chat, once the bot is in; nothing where it is empty."""
     screenshot: Path | None = None
     """Where to put a picture of the page at the end."""
+    chromium: Path | None = None
+    switches: tuple[str, ...] = ()
+    """More for Chromium, as WorkerSettings.chromium_switches."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,7 @@ async def run(trial: Trial, say: Say = print) -> bool:
     with tempfile.TemporaryDirectory(prefix="rollcall-trial-", ignore_cleanup_errors=True) as folder:
         try:
             options = adapter.browser_options(BrowserOptions())
-            browser = await ChromiumLauncher().launch(options, profile_parent=Path(folder))
+            browser = await ChromiumLauncher(trial.chromium, switches=trial.switches).launch(options, profile_parent=Path(folder))
         except BrowserError as error:
             witness(f"no browser: {error}")
             return False

@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -74,8 +75,16 @@ def try_(  # noqa: PLR0917 -- options of a command line
     """Join a meeting by a platform file, and print what a bot sees."""
     from agents.platforms.file_reader import load
     from agents.platforms.trial import Trial, run
+    from agents.settings import WorkerSettings
 
-    if not asyncio.run(run(Trial(load(file), url, name, seconds, message, screenshot), say)):
+    settings = WorkerSettings()
+    described = load(file)
+    _say_whether_it_matches(described, url)
+    if screenshot is not None and not screenshot.parent.is_dir():
+        raise UserError(f"--screenshot: there is no folder {screenshot.parent}.", code=2)
+    if not asyncio.run(
+        run(Trial(described, url, name, seconds, message, screenshot, settings.chromium, settings.chromium_switches), say)
+    ):
         raise typer.Exit(1)
 
 
@@ -122,6 +131,21 @@ def _file(name: str) -> PlatformFile:
         return _registry().find(name).file
     except PlatformUnknownError as error:
         raise UserError(f"{error}.", code=2) from None
+
+
+def _say_whether_it_matches(file: PlatformFile, url: str) -> None:
+    """A trial goes wherever it is told; the service goes by [match]. Raises UserError where no browser would go there."""
+    from server.domain.url_glob import parse_glob
+
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port  # a port that is no number is told when it is asked for
+    except ValueError as error:
+        raise UserError(f"{url!r} is no meeting's URL: {error}.", code=2) from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise UserError(f"{url!r} is no meeting's URL: one is like https://meet.example.org/room/test.", code=2)
+    if file.urls and not any(parse_glob(glob).matches(parts) for glob in file.urls):
+        say(f"note: [match] urls does not have this URL ({', '.join(file.urls)}): the service would not use this file for it.")
 
 
 def _meeting(url: str, platform: str) -> tuple[PlatformFile, str]:

@@ -9,6 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from agents.platforms.file_reader import PlatformFileError
+from agents.platforms.trial import Trial
 from rollcall.cli.app import app
 from rollcall.cli.terminal import UserError
 
@@ -67,3 +68,34 @@ def test_what_is_not_there_is_said_in_a_sentence(folder: Path) -> None:
     (folder / "zoom.toml").write_text("[evidence]\nlobbby = [3]\n")
     with pytest.raises(PlatformFileError, match="lobbby"):
         run("show", "zoom")
+
+
+MINE = '[match]\nurls = ["http://localhost:*/room/*"]\n[evidence]\nin_meeting = ["#a"]\n'
+
+
+@pytest.mark.parametrize("url", ["room/1", "file:///etc/passwd", "http://", "http://localhost:x/room/1"])
+def test_a_trial_of_what_is_no_meetings_url_starts_no_browser(folder: Path, url: str) -> None:
+    (folder / "mine.toml").write_text(MINE)
+    with pytest.raises(UserError, match="is no meeting's URL"):
+        run("try", str(folder / "mine.toml"), url)
+
+
+def test_a_trial_says_when_the_service_would_not_use_the_file_for_that_url(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mine.toml").write_text(MINE)
+    tried: list[Trial] = []
+
+    async def note(trial: Trial, say: object) -> bool:
+        del say
+        tried.append(trial)
+        return True
+
+    monkeypatch.setattr("agents.platforms.trial.run", note)
+    monkeypatch.setenv("ROLLCALL_CHROMIUM", "/opt/chromium")
+    assert (
+        "note: [match] urls does not have this URL (http://localhost:*/room/*)"
+        in run("try", str(folder / "mine.toml"), "http://127.0.0.1:80/room/1").stdout
+    )
+    assert "note:" not in run("try", str(folder / "mine.toml"), "http://localhost:81/room/1").stdout
+    with pytest.raises(UserError, match="--screenshot: there is no folder"):
+        run("try", str(folder / "mine.toml"), "http://localhost:81/room/1", "--screenshot", str(folder / "none" / "a.png"))
+    assert [one.chromium for one in tried] == [Path("/opt/chromium")] * 2
