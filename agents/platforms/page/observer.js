@@ -105,10 +105,16 @@ function queryBelow(item, selector) {
   try {
     const near = parts.length === 1 ? queryElement(item, selector) : [];
     if (near.length || !shadowRoots.length) return near[0];
-    const found = [];
-    if (parts.length > 1) descend(item, parts, 0, found, 1);
-    else for (const root of rootsBelow(item)) if (!found.length) found.push(...queryFragment(root, selector));
-    return found[0];
+    if (parts.length > 1) {
+      const found = [];
+      descend(item, parts, 0, found, 1);
+      return found[0];
+    }
+    for (const root of rootsBelow(item)) {
+      const list = queryFragment(root, selector);
+      if (list.length) return list[0];
+    }
+    return undefined;
   } catch (error) {
     notRead(selector);
     return undefined;

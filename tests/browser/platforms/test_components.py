@@ -54,6 +54,10 @@ text = "span"
     await asyncio.sleep(1.5)  # longer than a removal must hold
     assert UiState.REMOVED not in bot.states
     assert any("x-name:no-such(thing)" in text for _, text in bot.remarks)
+    report = "".join(await bot.attendance.sanitised(names=["Bot"]))
+    assert "<x-tile" in report
+    assert "were removed" not in report
+    assert "Ada" not in report
 
 
 async def test_a_step_that_fails_says_in_which_component_things_are(attend: Attend, site: Site) -> None:
