@@ -23,6 +23,8 @@ class ChatLog:
 
     own_names: tuple[str, ...] = ()
     """How the page calls the bot, as "You"."""
+    ignore_names: tuple[str, ...] = ()
+    """Under which the page itself writes, as "System": nobody said that."""
     bot_name: str = ""
     _keys: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_KEYS))
     _key_set: set[str] = field(default_factory=set)
@@ -42,7 +44,9 @@ class ChatLog:
             fresh = [(one["id"][:200], one) for one in messages if one["id"][:200] not in self._key_set]
         else:
             fresh = self._appended(messages)
-        return [self._seen(key, one, now) for key, one in fresh if self._remember(key)]
+        nobody = {fold(name) for name in self.ignore_names}
+        said = [(key, one) for key, one in fresh if self._remember(key) and fold(_text(one, "sender")) not in nobody]
+        return [self._seen(key, one, now) for key, one in said]
 
     def _appended(self, messages: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
         """What stands after the part that was there before. Senders are not compared: some pages rename who has left."""

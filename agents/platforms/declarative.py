@@ -34,7 +34,7 @@ from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
 from agents.platforms.host_lookup import HostLookup
 from agents.platforms.people_list import PeopleList
-from agents.platforms.platform_file import Condition, People, PlatformFile
+from agents.platforms.platform_file import Chat, Condition, People, PlatformFile
 from agents.platforms.program import Formula, compile_file
 from agents.platforms.steps import Changed, StepRunner, compile_steps
 from agents.platforms.urls import open_url, variables
@@ -96,7 +96,8 @@ class DeclarativeAttendance:
         self._dialogs = Dialogs(file.dialogs, self._program)
         if UiState.CONSENT not in self._program.evidence and (consents := self._dialogs.consents()):
             self._program.evidence[UiState.CONSENT] = consents
-        self._chat = ChatLog(own_names=file.chat.own_names if file.chat else ())
+        words = file.chat or Chat()
+        self._chat = ChatLog(own_names=words.own_names, ignore_names=words.ignore_names)
         self._writer = ChatWriter(file.chat, self._program, title=self._title, sent=self._chat.sent)
         self._captioner = Captioner(file.captions, self._program, title=self._title)
         self._switches = DeviceSwitches(file, self._program)

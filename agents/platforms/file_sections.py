@@ -231,6 +231,7 @@ def chat(top: Table, variables: tuple[str, ...]) -> Chat | None:
         sender_id=part_sources(table, "sender_id"),
         own_mark=css_key(table, "own"),
         own_names=table.texts("own_names", named=True),
+        ignore_names=table.texts("ignore_names", named=True),
         private_mark=css_key(table, "private"),
         ignore=css_key(table, "ignore"),
         hidden=table.flag("hidden"),

@@ -186,6 +186,8 @@ class Chat:
     sender_id: tuple[str, ...] = ()
     own_mark: str = ""
     own_names: tuple[str, ...] = ()
+    ignore_names: tuple[str, ...] = ()
+    """Under which the page itself writes."""
     private_mark: str = ""
     ignore: str = ""
     hidden: bool = False

@@ -66,3 +66,12 @@ def test_the_bots_own_words_are_its_own() -> None:
 
 def test_empty_and_misshapen_messages_are_dropped() -> None:
     assert new(ChatLog(), [{"text": " "}, {"text": 7}, {}, {"text": "ok", "sender": 3, "id": None}]) == ["ok"]
+
+
+def test_what_the_page_itself_writes_is_said_by_nobody() -> None:
+    log = ChatLog(ignore_names=("[System]",))
+    notice = {"text": "Ada has joined", "sender": "[system]"}
+    said = {"text": "hello", "sender": "Ada"}
+    assert new(log, [notice, said]) == ["hello"]
+    assert new(log, [notice, said, notice]) == []
+    assert new(log, [notice, said, notice, said]) == ["hello"]
