@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,15 +35,23 @@ class OnAir:
         self._turning = asyncio.Lock()
         self._over = False
 
-    async def show(self, visit: Visit, devices: VirtualDevices, picture: Picture) -> None:
-        """Puts a picture on the camera, and the camera on. Raises DeviceError, SwitchError and the browser's errors."""
+    async def show(self, visit: Visit, devices: VirtualDevices, picture: Picture, *, before: Picture | None) -> None:
+        """Puts a picture on the camera, and the camera on. Raises DeviceError, SwitchError and the browser's errors.
+
+        Where the meeting does not let the bot, the one `before` is on the camera again.
+        """
         try:
             await devices.set_picture(picture)  # first: one that cannot be read turns nothing on
             shown = True
         except NotTakenError:
             shown = False
-        async with self._turning:
-            known = await visit.switch(Device.CAMERA, on=True)
+        try:
+            async with self._turning:
+                known = await visit.switch(Device.CAMERA, on=True)
+        except SwitchError:
+            with contextlib.suppress(NotTakenError):
+                await devices.set_picture(before)
+            raise
         if known and not shown:
             await devices.ready(Device.CAMERA)
         if not shown:

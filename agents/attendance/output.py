@@ -97,7 +97,7 @@ class Output:
 
     async def _image(self, visit: Visit, devices: VirtualDevices, command: agent.Command) -> None:
         picture = _picture_of(command.output_image.image)
-        await self._air.show(visit, devices, picture)  # first: one that cannot be shown ends no film
+        await self._air.show(visit, devices, picture, before=self.picture)  # first: one that cannot be shown ends no film
         self.picture = picture
         await self._end_film()
 

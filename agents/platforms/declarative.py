@@ -305,10 +305,11 @@ class DeclarativeAttendance:
         """What is done in the meeting, once: what the platform needs, then the view, then captions for as long as it lasts."""
         await self._doubt.over()
         await self._try(self._runner.run(self._after_join, passed=self._has_left), "after_join_step_failed")
-        await self._try(self._switches.settle(self._runner, self._listeners, self._has_left), "devices_not_looked_at")
         await self._look_at_people()
         if self._look_steps:
             self._start(self._hosts.keep(self._look_at_people, passed=self._has_left))
+        async with self._in_menus:
+            await self._try(self._switches.settle(self._runner, self._listeners, self._has_left), "devices_not_looked_at")
         if (view := self._request.view) in self._views:
             async with self._in_menus:
                 await self._try(self._runner.run(self._views[view], passed=self._has_left), "view_not_applied")

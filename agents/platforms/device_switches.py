@@ -51,17 +51,17 @@ class _Switch:
 
     async def turn(self, runner: StepRunner, *, on: bool, shown_s: float, passed: Callable[[], bool]) -> None:
         """Presses until the page shows it so; nothing where it is so. Raises SwitchError and the browser's errors."""
-        word = "on" if on else "off"
+        failed = ""
         async with self.lock:
-            if not await self._until(runner, shown_s, passed, lambda: self.state(runner.facts) is not None):
-                raise SwitchError(f"{self.title}'s page does not show whether the bot's {self.device} is on or off.")
             for _ in range(PRESSES):
+                if not await self._until(runner, shown_s, passed, lambda: self.state(runner.facts) is not None):
+                    raise SwitchError(f"{self.title}'s page does not show whether the bot's {self.device} is on or off.")
                 if self.state(runner.facts) is on or passed():
                     return
                 failed = await self._press(runner, on=on, passed=passed)
                 if await self._comes(runner, on=on, passed=passed):
                     return
-            raise SwitchError(f"{self.title}'s page did not turn the bot's {self.device} {word}{failed}.")
+            raise SwitchError(f"{self.title}'s page did not turn the bot's {self.device} {'on' if on else 'off'}{failed}.")
 
     async def _press(self, runner: StepRunner, *, on: bool, passed: Callable[[], bool]) -> str:
         """Which step could not be done; what the page shows is not for those who read the answer."""
@@ -85,6 +85,7 @@ class _Switch:
         await self._until(runner, COMES_SECONDS, passed, decided)
         if self.state(runner.facts) is on and (not on or await self._stays_on(runner, passed)):
             return True
+        decided()  # what the page has said meanwhile
         if refused:
             raise SwitchError(
                 f"{self.title} does not let the bot turn its {self.device} on: the host has to allow it, "

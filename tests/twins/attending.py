@@ -47,6 +47,12 @@ class Meeting:
             answer = await client.put(f"{self.plain}/twins/{self.platform}/{self.code}", json={"action": action, **more})
         assert answer.is_success, answer.text
 
+    async def act(self, action: str, **more: Any) -> None:
+        """Steers the room, as by the rehearsal's control API."""
+        async with _client() as client:
+            answer = await client.post(f"{self.people_url}/control", json={"action": action, **more})
+        assert answer.is_success, answer.text
+
     async def seen(self) -> list[dict[str, Any]]:
         """What the site noticed of its visitors."""
         async with _client() as client:

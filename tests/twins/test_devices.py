@@ -88,6 +88,12 @@ async def test_the_pages_switches_are_found_and_believed_in_every_language(platf
                 for on in (True, True, False):
                     assert await witness.attendance.switch(device, on=on)
                     await are(meeting, microphone=on and device is Device.MICROPHONE, camera=on and device is Device.CAMERA)
+            await witness.attendance.switch(Device.MICROPHONE, on=True)
+            noticed = asyncio.create_task(witness.attendance.switched_off(Device.MICROPHONE))
+            await are(meeting, microphone=True, camera=False)
+            assert not noticed.done()
+            await meeting.act("mute", person="Rollcall")
+            await asyncio.wait_for(noticed, 30)
 
     await asyncio.gather(*(turned(language, variant) for language, variant in VARIANTS.items()))
 

@@ -179,6 +179,8 @@ async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, servi
     chat = await until(written)
     assert chat["Hello, I take notes."] is None
     assert chat["To all"] is None
+    own = next(one for one in (await bot.meeting.state())["people"] if one["name"] == "Rollcall")
+    assert (own["mic"], own["camera"]) == (False, False)  # who has neither to say nor to show anything
     assert chat.get("To you alone") == ("Alan Turing" if platform in ALONE else None), in_short(bot.log)
     await bot.leave()
 

@@ -10,7 +10,7 @@ import pytest
 
 from agents.browser.api import Page
 from agents.browser.errors import PageLoadError
-from agents.platforms.base import JoinStepError, UiState
+from agents.platforms.base import Device, JoinStepError, UiState
 from tests.browser.browser.site import Site
 from tests.browser.platforms.conftest import Attend
 
@@ -202,6 +202,35 @@ document.getElementById('name').onkeydown = (e) => {{
     bot = await attend(rules)
     await bot.enter(site.page("/a", html))
     await bot.until_state(UiState.IN_MEETING)
+
+
+async def test_a_files_own_switches_are_turned_before_the_meeting_and_in_it(attend: Attend, site: Site, page: Page) -> None:
+    rules = f"""{MATCH}
+[[join]]
+switch = "microphone"
+[[join]]
+switch = "camera"
+[[join]]
+click = "#go"
+[microphone]
+button = "#mic"
+is_on = "#mic[aria-pressed=true]"
+[camera]
+button = {{ label = ["Stop camera", "Start camera"] }}
+is_on = {{ label = "Stop camera" }}
+is_off = {{ label = "Start camera" }}
+{IN}"""
+    html = f"""<button id=mic aria-pressed=true>Microphone</button><button id=cam title="Start camera">C</button><button id=go>Go</button><script>
+mic.onclick = () => mic.ariaPressed = String(mic.ariaPressed !== 'true');
+cam.onclick = () => setTimeout(() => cam.title = cam.title === 'Start camera' ? 'Stop camera' : 'Start camera', 300);
+go.onclick = () => {{ const who = `${{mic.ariaPressed}} ${{cam.title}}`; {ENTER}; }};</script>"""
+    bot = await attend(rules)
+    await bot.enter(site.page("/a", html))
+    await bot.until_state(UiState.IN_MEETING)
+    inside = "() => document.getElementById('in').textContent"
+    assert await page.evaluate(inside) == "in as false Start camera"
+    assert await bot.attendance.switch(Device.CAMERA, on=True)
+    assert await page.evaluate("() => cam.title") == "Stop camera"
 
 
 async def test_a_door_that_is_closed_ends_the_steps_at_once(attend: Attend, site: Site) -> None:

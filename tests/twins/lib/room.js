@@ -67,7 +67,7 @@ export class Room {
     if (this.videos.get(client.selfId)?.getVideoTracks()[0] === (seen ?? undefined)) return;
     if (seen) this.videos.set(client.selfId, new MediaStream([seen]));
     else this.videos.delete(client.selfId);
-    if (seen) player(this.videos.get(client.selfId), "video").style.width = "100%";
+    if (seen) Object.assign(player(this.videos.get(client.selfId), "video").style, { width: "100%", height: "85%", objectFit: "cover" });
     this.people();
   }
 

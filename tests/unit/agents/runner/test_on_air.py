@@ -109,4 +109,6 @@ async def test_a_meeting_that_lets_nobody_speak_or_be_seen_is_the_answer(stage: 
     speak(stage, "cmd_1")
     stage.command(agent.Command(command_id="cmd_2", output_image=agent.OutputImageCommand(image=GREEN)))
     await stage.until(lambda: len(stage.link.answers) == 2)
+    shown = [arguments for function, arguments in stage.page.evaluated if function == SHOW]
+    assert shown == [("Z3JlZW4=", "image/jpeg"), (None, "")]
     assert sorted(stage.link.answers) == [("cmd_1", False, f"{REFUSED} microphone"), ("cmd_2", False, f"{REFUSED} camera")]
