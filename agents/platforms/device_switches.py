@@ -119,6 +119,7 @@ class DeviceSwitches:
         given = ((Device.MICROPHONE, file.microphone), (Device.CAMERA, file.camera))
         self._switches = {device: self._compiled(device, control, program) for device, control in given if control is not None}
         self._wanted = dict.fromkeys(Device, False)
+        self._asked: set[Device] = set()
 
     def _compiled(self, device: Device, control: DeviceControl, program: Program) -> _Switch:
         return _Switch(
@@ -134,6 +135,7 @@ class DeviceSwitches:
     def begin(self, *, camera: bool) -> None:
         """How the bot wants them when it goes in: silent, and seen where it has something to show."""
         self._wanted = {Device.MICROPHONE: False, Device.CAMERA: camera}
+        self._asked.clear()
 
     async def before(self, device: Device, runner: StepRunner, passed: Callable[[], bool]) -> str:
         """Turns one as it is wanted, before the meeting; "" or why not. What is not there yet is done once the bot is in."""
@@ -149,6 +151,8 @@ class DeviceSwitches:
     async def settle(self, runner: StepRunner, listeners: Listeners, passed: Callable[[], bool]) -> None:
         """Looks, in the meeting, that both are as wanted; a remark where they cannot be made so. Raises the browser's errors."""
         for device, switch in self._switches.items():
+            if device in self._asked:
+                continue  # it was turned in the meeting already; and the host may have turned it off since then
             on = self._wanted[device]
             try:
                 await switch.turn(runner, on=on, shown_s=SHOWN_SECONDS if on else AT_THE_DOOR_SECONDS, passed=passed)
@@ -162,13 +166,11 @@ class DeviceSwitches:
         switch = self._switches.get(device)
         if switch is None:
             return False
-        before, self._wanted[device] = self._wanted[device], on
+        self._asked.add(device)
         await runner.hands.have_looked()  # somebody may just have muted the bot
-        try:
-            await switch.turn(runner, on=on, shown_s=SHOWN_SECONDS, passed=passed)
-        except SwitchError:
-            self._wanted[device] = before and on
-            raise
+        if switch.state(runner.facts) is on:
+            await runner.changed.wait(LOOKED_SECONDS)
+        await switch.turn(runner, on=on, shown_s=SHOWN_SECONDS, passed=passed)
         return True
 
     async def switched_off(self, device: Device, runner: StepRunner) -> None:

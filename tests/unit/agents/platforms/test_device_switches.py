@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agents.platforms import device_switches
-from agents.platforms.base import Device, JoinStepError, SwitchError
+from agents.platforms.base import Device, JoinStepError, Listeners, SwitchError
 from agents.platforms.device_switches import DeviceSwitches
 from agents.platforms.file_reader import read_text
 from agents.platforms.program import compile_file
@@ -136,3 +136,13 @@ async def test_what_the_page_shows_of_people_is_not_in_the_error() -> None:
 async def test_a_device_of_which_nothing_is_known_is_left_as_it_is() -> None:
     switches = DeviceSwitches(read_text(FILE), PROGRAM)
     assert not await switches.switch(Device.MICROPHONE, Page(set()), on=True, passed=lambda: False)  # type: ignore[arg-type]
+
+
+async def test_what_the_host_turned_off_is_not_turned_on_by_the_look_at_what_was_wanted_at_first() -> None:
+    page = Page({"#off"}, comes_of_it=shows("#on"))
+    switches = DeviceSwitches(read_text(FILE), PROGRAM)
+    switches.begin(camera=True)
+    await switches.switch(Device.CAMERA, page, on=True, passed=lambda: False)  # type: ignore[arg-type]
+    page.there = {"#off"}
+    await switches.settle(page, Listeners(*[lambda *_: None] * 5), lambda: False)  # type: ignore[arg-type]
+    assert (page.pressed, page.there) == (1, {"#off"})
