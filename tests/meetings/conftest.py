@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +9,9 @@ import pytest
 
 from agents.browser.api import BrowserOptions
 from agents.browser.session import ChromiumBrowser, ChromiumLauncher
-from tools.meetings import easyrtc, janus
+from tools.meetings import easyrtc, janus, peercalls
 from tools.meetings.namespace import NamespaceError
+from tools.meetings.npm import NpmError, NpmMeeting
 
 PLATFORMS = Path(__file__).parent / "platforms"
 
@@ -21,13 +23,25 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+@contextlib.asynccontextmanager
+async def _served(meeting: NpmMeeting) -> AsyncIterator[str]:
+    try:
+        await meeting.install()
+    except NpmError as error:
+        missing(str(error))
+    async with meeting.running() as url:
+        yield url
+
+
 @pytest.fixture
 async def easyrtc_url() -> AsyncIterator[str]:
-    try:
-        await easyrtc.install()
-    except easyrtc.EasyRtcError as error:
-        missing(str(error))
-    async with easyrtc.running() as url:
+    async with _served(easyrtc.MEETING) as url:
+        yield url
+
+
+@pytest.fixture
+async def peercalls_url() -> AsyncIterator[str]:
+    async with _served(peercalls.MEETING) as url:
         yield url
 
 
