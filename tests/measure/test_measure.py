@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.people.script import Say
+from agents.people.voice import Voices
 from tests.measure import barcode
 from tests.measure.barcode import CELLS, COUNTER_BITS, END, GUARD, crc8, read_codes
 from tests.measure.media import Picture, frame_times, frames, probe, samples
 from tests.measure.picture import black_share, flash_onsets, frames_kept, is_black, people_seen, watch
 from tests.measure.sound import beep_onsets, is_silent, levels_by_second
 from tests.measure.sync import av_offset
-from tests.measure.words import heard, hit_ratio
+from tests.measure.words import LINES, heard, hit_ratio, share_kept
 
 WIDTH, HEIGHT = 640, 360
 FLASH = "drawbox=color=white:t=fill:enable='gte(t,1)*lt(mod(t,2),0.1)'"
@@ -194,6 +196,16 @@ def test_the_hit_ratio_counts_words_in_order() -> None:
     assert hit_ratio("one two three four", "One, two; four!") == 0.75
     assert hit_ratio("one two", "nothing") == 0.0
     assert hit_ratio("", "anything") == 1.0
+
+
+async def test_words_are_measured_against_what_is_heard_in_the_clean_original() -> None:
+    clean = [heard(await Voices().sound(Say(at=0, text=line))) for line in LINES]
+    assert await share_kept(LINES, " ".join(clean)) >= 0.95
+    assert await share_kept(LINES, " ".join(clean[:2])) <= 0.6
+    hard = "Then we can show it to the others on Friday afternoon"
+    misheard = heard(await Voices().sound(Say(at=0, text=hard)))
+    assert hit_ratio(hard, misheard) < 0.9, "the recogniser does not know it, whatever the recording does"
+    assert await share_kept([hard], misheard) == 1.0
 
 
 @pytest.mark.parametrize("program", ["ffmpeg", "ffprobe", "espeak-ng"])

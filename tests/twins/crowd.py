@@ -10,18 +10,10 @@ from pathlib import Path
 
 from agents.browser.api import Browser, BrowserOptions, Page
 from agents.people import parse, run
+from tests.measure import words
 from tests.twins.attending import Meeting, until
 
-LINES = {
-    "Ada": (
-        "Good morning everybody, shall we begin with the plan for this week",
-        "Then we can show it to the others on Friday afternoon",
-    ),
-    "Bob": (
-        "The first part is done and the second part is being tested now",
-        "I will write down what we have decided and send it around",
-    ),
-}
+LINES = {"Ada": words.LINES[::2], "Bob": words.LINES[1::2]}
 TURN_SECONDS = 5.0
 ROUNDS = 12
 

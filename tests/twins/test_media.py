@@ -13,7 +13,7 @@ from agents.browser.api import Browser
 from agents.platforms.base import UiState
 from agents.platforms.registry import Registry
 from tests.measure.picture import people_seen, watch
-from tests.measure.words import heard, hit_ratio
+from tests.measure.words import heard, share_kept
 from tests.meetings.service import Event, Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.crowd import LINES, TURN_SECONDS, people
@@ -21,8 +21,8 @@ from tests.twins.hosts import GOOGLE_MEET, JITSI, PLATFORMS, TEAMS, ZOOM
 from tests.twins.visiting import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
-WORDS_RIGHT = 0.4
-"""A small model hears 0.94 of such words where nothing is lost; with a load of ten on two cores, 0.58 came through the relay."""
+WORDS_KEPT = 0.9
+"""Of what the recogniser hears in the clean originals."""
 
 
 UNMARKED: dict[str, dict[str, Any]] = {platform: {"marks": False} for platform in (GOOGLE_MEET, TEAMS, JITSI)}
@@ -64,11 +64,11 @@ async def test_a_recording_has_words_and_pictures(
     file = await service.recording(bot["id"])
     text = await asyncio.to_thread(heard, file)
     seen = await asyncio.to_thread(watch, file)
-    best = {name: max(hit_ratio(line, text) for line in lines) for name, lines in LINES.items()}
+    best = {name: max([await share_kept([line], text) for line in lines]) for name, lines in LINES.items()}
     record_property("heard", text)
-    record_property("words_right", best)
+    record_property("words_kept", best)
     record_property("people_seen", sorted(people_seen(seen)))
-    assert min(best.values()) >= WORDS_RIGHT, text
+    assert min(best.values()) >= WORDS_KEPT, text
     assert people_seen(seen) == {1, 2}
 
 
