@@ -10,11 +10,11 @@ from pathlib import Path
 from agents.capture.base import Format
 from agents.capture.ffmpeg import FinishError, Probed, ffmpeg, probe
 
-STEADY = "aresample=48000:async=1:min_hard_comp=0.1:first_pts=0"
+STEADY = "aresample=48000:async=1:min_hard_comp=0.06:first_pts=0"
 """Fills holes in the sound with silence, so that it never runs ahead of the picture.
 
 MediaRecorder stamps its packets by the clock on the wall, up to 40 ms early or late, though the sound in them is whole: nothing
-shorter than a tenth of a second is a hole, and nothing is ever stretched."""
+shorter than 60 ms is a hole, and nothing is ever stretched."""
 
 LATE_SOUND_MS = 40
 """So much later than the picture comes the sound out of MediaRecorder. 28 ms are its own (it stamps packets of 60 ms when

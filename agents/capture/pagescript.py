@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-PARTS = ("primordials.js", "hook.js", "mix.js", "own.js", "picture.js", "recorder.js", "command.js")
+PARTS = ("primordials.js", "hook.js", "mix.js", "own.js", "elements.js", "lag.js", "picture.js", "recorder.js", "command.js")
 FOLDER = Path(__file__).parent / "scripts"
 
 

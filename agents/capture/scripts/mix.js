@@ -34,6 +34,7 @@ function mixer() {
 
 function mixIn(entry) {
   if (!context || entry.source) return;
+  entry.lag = lag();
   entry.source = makeSource(context, new Native.MediaStream([entry.clone]));
   Node.connect(entry.source, bus);
 }
@@ -126,6 +127,7 @@ function tick() {
   ticks += 1;
   if (ticks % 4 === 0) {
     sweep();
+    catchUp();
     lookForElements();
   }
   let squares = 0;

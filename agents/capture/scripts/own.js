@@ -1,25 +1,15 @@
 // The page's own sound: what it plays and no track of a connection brings, as a client does that decodes the sound by itself. Each
-// AudioContext plays through a knot of ours, from which its sound is taken; elements that play are looked for once a second.
+// AudioContext plays through a knot of ours, from which its sound is taken; for elements see elements.js.
 const OWN_ENOUGH_MS = 1000; // a chime is shorter
 const OWN_INSTEAD_MS = 2000; // where there are tracks, and they are silent meanwhile
 const own = new Native.Map(); // stream -> { source }
 const ownVoices = { voices: new Native.Map() };
 const knots = new WeakMap(); // AudioDestinationNode -> GainNode
-const elementsTaken = new WeakMap();
-const remembered = []; // weakly: elements that need not be in the document
 const weakGet = method(globalThis.WeakMap, "get");
 const weakSet = method(globalThis.WeakMap, "set");
-const deref = method(globalThis.WeakRef, "deref");
 const contextOf = property(globalThis.AudioNode, "context");
 const tapped = property(Native.MediaStreamAudioDestinationNode, "stream");
 const audioTracks = method(Native.MediaStream, "getAudioTracks");
-const captureStream = method(globalThis.HTMLMediaElement, "captureStream");
-const Playing = {
-  paused: property(globalThis.HTMLMediaElement, "paused"),
-  muted: property(globalThis.HTMLMediaElement, "muted"),
-  stream: property(globalThis.HTMLMediaElement, "srcObject"),
-};
-const MOST_ELEMENTS = 200;
 let ownBus = null;
 let ownMeter = null;
 let ownGate = null;
@@ -28,12 +18,23 @@ let hearsPage = false;
 let onlyOwnMs = 0;
 let onlyTracksMs = 0;
 
+// Frames of one page share nodes, and each frame has types of its own: these getters refuse all but their kind, from whatever frame.
+const isKind = (read) => (one) => {
+  try {
+    return read(one) !== undefined;
+  } catch {
+    return false;
+  }
+};
+const isDestination = isKind(property(Native.AudioDestinationNode, "maxChannelCount"));
+const isPlaying = isKind(property(Native.AudioContext, "baseLatency")); // an offline context plays to nobody
+
 function knotOf(target) {
-  if (!(target instanceof Native.AudioDestinationNode)) return null;
+  if (!isDestination(target)) return null;
   const known = weakGet(knots, target);
   if (known) return known;
   const playing = contextOf(target);
-  if (!(playing instanceof Native.AudioContext)) return null; // an offline one plays to nobody
+  if (!isPlaying(playing)) return null;
   const knot = new Native.GainNode(playing);
   const tap = new Native.MediaStreamAudioDestinationNode(playing);
   Node.connect(knot, target);
@@ -51,6 +52,17 @@ function offerOwn(stream) {
 function takeOwn(stream) {
   mapSet(own, stream, { source: null });
   startTicking();
+}
+
+function takeBackOwn(stream) {
+  if (leader) leader(SETTINGS.token, "disown", stream);
+  else dropOwn(stream);
+}
+
+function dropOwn(stream) {
+  const entry = mapGet(own, stream);
+  mapDelete(own, stream);
+  if (entry && entry.source) Node.disconnect(entry.source);
 }
 
 if (Native.AudioContext) {
@@ -72,39 +84,6 @@ if (Native.AudioContext) {
     const knot = given.length ? weakGet(knots, given[0]) : null;
     return knot ? Node.disconnect(this, knot, ...given.slice(1)) : Node.disconnect(this, ...given);
   });
-  Object.defineProperty(globalThis.HTMLMediaElement.prototype, "play", {
-    value: function play() {
-      if (remembered.length < MOST_ELEMENTS) remembered[remembered.length] = new WeakRef(this);
-      return Media.play(this);
-    },
-    writable: true,
-    configurable: true,
-  });
-}
-
-// Elements that play what is not from a connection. The bot's own microphone is not listened to either.
-function lookForElements() {
-  const found = querySelectorAll(ours, "audio,video");
-  for (let n = 0; n < found.length && n < MOST_ELEMENTS; n += 1) lookAt(found[n]);
-  for (let n = 0; n < remembered.length; n += 1) {
-    const element = deref(remembered[n]);
-    if (element) lookAt(element);
-  }
-}
-
-function lookAt(element) {
-  if (element === pump || Playing.paused(element) || Playing.muted(element)) return;
-  const stream = Playing.stream(element);
-  if (weakGet(elementsTaken, element) === (stream || element)) return;
-  try {
-    const heard = stream || captureStream(element);
-    const tracks = audioTracks(heard).filter((track) => !isRemote(track) && track.label !== "Rollcall microphone");
-    if (!tracks.length) return;
-    weakSet(elementsTaken, element, stream || element);
-    offerOwn(new Native.MediaStream(tracks));
-  } catch {
-    weakSet(elementsTaken, element, stream || element); // of another site, which does not let it be heard
-  }
 }
 
 function joinOwn() {
@@ -120,16 +99,14 @@ function joinOwn() {
   }
   const gone = [];
   mapEach(own, (entry, stream) => {
-    if (!audioTracks(stream).some((track) => Track.readyState(track) === "live")) gone.push([stream, entry]);
+    if (!audioTracks(stream).some((track) => Track.readyState(track) === "live")) gone.push(stream);
     else if (!entry.source) {
+      entry.lag = lag();
       entry.source = makeSource(context, stream);
       Node.connect(entry.source, ownBus);
     }
   });
-  for (const [stream, entry] of gone) {
-    mapDelete(own, stream);
-    if (entry.source) Node.disconnect(entry.source);
-  }
+  for (const stream of gone) dropOwn(stream);
   return true;
 }
 

@@ -4,6 +4,7 @@ const { apply, construct, deleteProperty } = Reflect;
 const { stringify } = JSON;
 const { now: clock } = Date;
 const { hasOwnProperty } = Object.prototype;
+const monotonic = performance.now.bind(performance);
 const { sqrt, max, min, ceil, floor, log10 } = Math;
 const { setInterval: every, setTimeout: later } = globalThis;
 const Native = {
@@ -16,6 +17,7 @@ const Native = {
   FileReader: globalThis.FileReader,
   Float32Array: globalThis.Float32Array,
   GainNode: globalThis.GainNode,
+  HTMLMediaElement: globalThis.HTMLMediaElement,
   ImageCapture: globalThis.ImageCapture,
   Map: globalThis.Map,
   MediaRecorder: globalThis.MediaRecorder,
@@ -25,6 +27,7 @@ const Native = {
   Promise: globalThis.Promise,
   Proxy: globalThis.Proxy,
   RTCPeerConnection: globalThis.RTCPeerConnection,
+  WeakRef: globalThis.WeakRef,
 };
 
 // `method(Type, "name")(object, ...args)` calls the method that Type has now.

@@ -49,6 +49,7 @@ async function start({ segment, mimes, rates }) {
   listen(native, "dataavailable", (event) => pass(mine, event.data));
   listen(native, "stop", () => lost(mine, mine.why));
   recorder = mine;
+  renewAll();
   gate(true);
   // Its "start" event comes when the encoder is ready, up to half a second later; frames and sound are taken from now on.
   Recorder.start(native, SETTINGS.timeslice_ms);
@@ -113,11 +114,13 @@ async function sample() {
   const time = clock();
   const window_ms = time - sampledAt;
   sampledAt = time;
+  const level = decibel(recordedLevel());
+  mend(incoming, level);
   const message = {
     type: "sample",
     segment: recorder.segment,
     window_ms,
-    level: decibel(recordedLevel()),
+    level,
     incoming,
     tracks: mapSize(audio),
     shown: min(shown, 1000),

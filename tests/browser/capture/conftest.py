@@ -98,7 +98,7 @@ async def take(tmp_path: Path) -> AsyncIterator[Take]:
     taken: list[Taken] = []
 
     async def take(
-        wanted: Format, *, size: tuple[int, int] = (1280, 720), epoch: int = 1, folder: str = "bot", **more: Any
+        wanted: Format, *, size: tuple[int, int] = (1280, 720), epoch: int = 1, folder: str = "bot", script: str = "", **more: Any
     ) -> Taken:
         request = CaptureRequest(wanted, *size, tmp_path / folder, epoch)
         capture = make_capture(request, **more)
@@ -111,6 +111,8 @@ async def take(tmp_path: Path) -> AsyncIterator[Take]:
             failed=one.failures.append,
             hearing=one.hearing.append,
         )
+        if script:
+            await one.page.add_script(script)  # before ours
         await capture.prepare(one.page, listeners)
         return one
 

@@ -98,6 +98,29 @@ async def test_a_page_that_replaces_what_the_recorder_uses_is_recorded_all_the_s
     assert any(on for _, on in bot.speaking)
 
 
+KEEP_SOURCES = """
+window.sources = [];
+const make = AudioContext.prototype.createMediaStreamSource;
+AudioContext.prototype.createMediaStreamSource = function (stream) {
+  const source = make.call(this, stream);
+  window.sources.push(source);
+  return source;
+};
+"""
+
+
+async def test_a_mix_that_fell_silent_while_people_speak_is_mended(take: Take, site: str) -> None:
+    bot = await take(Format.MP3, script=KEEP_SOURCES)
+    await bot.open(f"{site}/meeting.html?tones=440")
+    await bot.people_are_there()
+    await bot.capture.start()
+    await until(lambda: bot.health and bot.health[-1].audio_level_dbfs > -25)
+    await bot.page.evaluate("() => sources.forEach((source) => source.disconnect())")
+    await until(lambda: bot.health[-1].audio_level_dbfs < -65)
+    await until(lambda: bot.health[-1].audio_level_dbfs > -25)
+    assert bot.failures == []
+
+
 async def test_a_thousand_tracks_that_came_and_went_leave_nothing_behind(take: Take, site: str) -> None:
     bot = await take(Format.MP3)
     await bot.open(f"{site}/meeting.html")
