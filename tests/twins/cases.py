@@ -32,7 +32,7 @@ class Case:
     leaves_after: str = ""
     """The bot is told to leave once this is so: a move, as it stands in the log, or `log:` and a remark's code, `seen:` and what
     the site noted, `came:` or
-    `left:` and a name, `inside:2` for a bot that came in twice. Nothing: it is not told."""
+    `left:` and a name, `inside:2` for a bot that came in twice; more with ` and ` between. Nothing: it is not told."""
     remarks: tuple[str, ...] = ()
     """Codes that must be in the log."""
     bot: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def everywhere(platform: str) -> list[Case]:
         staying("generic alert", *IN, after="seen:nothing"),
         staying("strange lobby", *IN, remarks=("page_unknown",)),
         staying("duplicate name", *IN, after="left:Rollcall"),
-        staying("consent asked at the door", *IN, remarks=("consent_answered",)),
+        staying("consent asked at the door", *IN, after="joined_meeting and log:consent_answered", remarks=("consent_answered",)),
         staying("consent asked later", *IN, after="log:consent_answered", remarks=("consent_answered",)),
     ]
 

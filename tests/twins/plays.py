@@ -13,6 +13,7 @@ from tests.twins.cases import Case
 AHEAD = 4
 LONGEST_SECONDS = 100.0
 BOT_NAME = "Rollcall"
+BOTH = " and "
 COMING_AND_GOING = {"came": "join", "left": "leave"}
 ENDS = ("post_processing_completed", "fatal_error")
 
@@ -92,6 +93,8 @@ def _is_over(log: list[Event]) -> bool:
 
 
 async def _has(what: str, log: list[Event], meeting: Meeting) -> bool:
+    if BOTH in what:
+        return all([await _has(one, log, meeting) for one in what.split(BOTH)])
     kind, _, wanted = what.rpartition(":")
     if kind == "log":
         return any(event["log"]["code"] == wanted for event in log if event.get("log"))

@@ -8,7 +8,7 @@ from typing import Any
 from tests.meetings.service import Event
 from tests.twins.attending import Meeting
 from tests.twins.cases import Case
-from tests.twins.plays import Played
+from tests.twins.plays import Played, _has
 from tests.twins.prompt import SOON_S, Sight, sights
 
 BEGAN = 1_800_000_000.0
@@ -58,3 +58,11 @@ def test_what_went_before_it_had_to_be_told_need_not_be() -> None:
     assert found([stands("lobby", 0, 0), stands("meeting", 2, 2)], move("joined_meeting", 2)) == [
         Sight("zoom", "meeting", 0.0, 0.0)
     ]
+
+
+async def test_a_bot_that_is_to_leave_after_two_things_waits_for_both() -> None:
+    meeting = Meeting("zoom", "1", "https://zoom.us/j/1", "room", "http://127.0.0.1:1")
+    log: list[Event] = [move("joined_meeting", 0)]
+    assert not await _has("joined_meeting and log:consent_answered", log, meeting)
+    log.append({"created_time": at(1), "log": {"code": "consent_answered", "fields": {}}})
+    assert await _has("joined_meeting and log:consent_answered", log, meeting)
