@@ -169,7 +169,7 @@ class Writer:
         elif isinstance(error, IntegrityError) and entries[0].tries < _MOST_TRIES:
             self._settle(entries)  # a race for a key with another server: on the next try the operation sees who won
         else:
-            _log.error("operation_failed", operation=type(entries[0].op).__name__, error=type(error).__name__)
+            _tell(_log.error, "operation_failed", operation=type(entries[0].op).__name__, error=type(error).__name__)
             self._fail(entries, error)
 
     def _give_up_expired(self, entries: list[_Entry]) -> list[_Entry]:
@@ -177,7 +177,7 @@ class Writer:
         now = time.monotonic()
         expired = [entry for entry in entries if entry.deadline <= now]
         if expired:
-            _log.warning("database_away", operations=len(expired), why=self._why)
+            _tell(_log.warning, "database_away", operations=len(expired), why=self._why)
         self._fail(expired, DatabaseAway())
         return [entry for entry in entries if entry.deadline > now]
 
@@ -246,6 +246,12 @@ class Writer:
                 entry.future.set_exception(entry.error)
             else:
                 entry.future.set_result(entry.result)
+
+
+def _tell(log: Callable[..., Any], event: str, **fields: Any) -> None:
+    """Logs. Where that fails (a full disk, a closed stderr) the thread must live on: its callers would wait for ever."""
+    with contextlib.suppress(Exception):
+        log(event, **fields)
 
 
 def _transactions(entries: list[_Entry]) -> Iterator[list[_Entry]]:

@@ -73,6 +73,17 @@ async def test_a_bad_operation_fails_alone_and_nothing_of_the_others_is_lost(sto
     assert [event.position for event in await story.log()] == list(range(1, 61))
 
 
+async def test_a_log_that_cannot_be_written_leaves_nobody_waiting(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("server.store.writer._log.error", full, raising=False)
+    async with asyncio.timeout(10):
+        with pytest.raises(ZeroDivisionError):
+            await story.store._writer.submit(Fault())
+        assert await story.bot()
+
+
 async def test_what_an_operation_did_before_it_failed_is_undone(story: Story) -> None:
     bot = await story.bot()
     writer = story.store._writer
