@@ -21,8 +21,9 @@ from tests.twins.hosts import GOOGLE_MEET, JITSI, PLATFORMS, TEAMS, ZOOM
 from tests.twins.visiting import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
-WORDS_KEPT = 0.9
-"""Of what the recogniser hears in the clean originals."""
+WORDS_KEPT = 0.8
+"""Of what the recogniser hears in the clean originals. It guesses one or two of ten words otherwise where a stretch begins
+within a line: 0.83 to 1 were kept by whole recordings, 0.67 by one of a client that dropped samples."""
 
 
 UNMARKED: dict[str, dict[str, Any]] = {platform: {"marks": False} for platform in (GOOGLE_MEET, TEAMS, JITSI)}
