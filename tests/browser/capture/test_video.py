@@ -175,7 +175,8 @@ async def test_a_page_that_goes_elsewhere_goes_on_in_the_same_film(take: Take, s
 
 async def test_a_page_that_forbids_its_picture_is_recorded_from_the_tracks(take: Take, site: str) -> None:
     bot = await in_meeting(take, f"{site}/meeting.html?tones=440,880&forbid=1")
-    await bot.page.evaluate("() => people.forEach((someone) => someone.blinking(true))")
+    # One of the two: beeps of the same pitch out of step would take each other away.
+    await bot.page.evaluate("() => people[0].blinking(true)")
     await bot.capture.start()
     await recorded_ms(bot, 6000)
     await bot.capture.stop()
