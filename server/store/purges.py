@@ -98,6 +98,8 @@ class DeleteTranscript(Op[None]):
 class RedactEvents(Op[bool]):
     """Redacts the next events of a bot whose purge is noted; True while there are more."""
 
+    alone = True
+
     def __init__(self, bot_id: str) -> None:
         self.bot_ids = (bot_id,)
 

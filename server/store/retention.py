@@ -36,7 +36,9 @@ _FIRST: Final = (
     .where(EVENT.c.project_id == bindparam("project_id"))
     .order_by(EVENT.c.position)
     .limit(bindparam("most"))
+    .with_for_update()
 )
+"""Locked in order, as whoever redacts a bot's events has them (purges.RedactEvents): a DELETE alone takes rows as they lie."""
 _DROP: Final = delete(EVENT).where(EVENT.c.project_id == bindparam("of_project"), EVENT.c.position <= bindparam("last"))
 
 
@@ -62,6 +64,8 @@ class DropEvents(Op[int]):
 
     With several servers one drops at a time, or one could leave a hole before what the other has not dropped yet.
     """
+
+    alone = True
 
     def __init__(self, project_id: str, before_us: int, most: int) -> None:
         self._project_id = project_id

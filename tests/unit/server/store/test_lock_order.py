@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event, text
 
 from rollcall.v1 import bot_pb2
 from server.clock import ManualClock
 from server.domain.ids import new_id, random_word
 from server.domain.webhooks import WebhookTrigger, mask_of
 from server.store import Attempt, Line, OwnWebhooks, Store, StoreConfig, writer
-from tests.unit.server.store.story import Story, opened
+from tests.unit.server.store.story import Story, moved, opened, recorded
 
 MEET = bot_pb2.PLATFORM_GOOGLE_MEET
 STATE = mask_of([WebhookTrigger.BOT_STATE_CHANGE])
 TAKEN = Attempt(status=200)
 ROUNDS = 15
 Work = Callable[[], Awaitable[object]]
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Pair:
         ahead = [story.store.projects.create(f"race {random_word()}") for story in (self.here, self.there)]
         done = await asyncio.gather(*ahead, *(one() for one in here), *(one() for one in there), return_exceptions=True)
         assert [one for one in done if isinstance(one, BaseException)] == []
+
+    async def somebody_waits(self) -> bool:
+        """Whether a transaction of either waits for a lock that the other holds."""
+        return bool(await self.here.store._reader.run(lambda connection: connection.execute(WAITING).scalar_one()))
 
 
 @pytest.fixture
@@ -131,3 +139,39 @@ async def _send(story: Story, line: Line) -> None:
     if work is not None and work.parcels:
         await story.store.webhooks.settle(line, work.parcels[0], TAKEN, lease_s=15, was_failing=True)
     await story.store.webhooks.release(line)
+
+
+async def test_events_are_dropped_while_two_bots_data_are_redacted_by_another_server(pair: Pair) -> None:
+    """Whoever redacts has the second bot's events and comes to the first bot's; whoever drops has these and comes to those."""
+    one, two = [await pair.there.joined() for _ in range(2)]
+    for lease in (one, two):
+        await pair.there.report(lease, moved("meeting_ended"), recorded("complete"), moved("post_processing_completed"))
+    for lease in (one, two):
+        await pair.there.store.purges.delete_data(pair.there.project_id, lease.bot.id)
+    redacted_one, go_on = threading.Event(), threading.Event()
+
+    def before(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("UPDATE event SET data"):
+            if redacted_one.is_set():
+                assert go_on.wait(60)
+            redacted_one.set()
+
+    event.listen(Engine, "before_cursor_execute", before)
+    try:
+        # The first keeps the writer busy, so that the others are in line together.
+        ahead = pair.there.store.projects.create("ahead")
+        redact = pair.there.store.purges.redact
+        redacting = asyncio.gather(ahead, redact(two.bot.id), redact(one.bot.id))
+        assert await asyncio.to_thread(redacted_one.wait, 60)
+        pair.here.clock.advance(1)
+        dropping = asyncio.ensure_future(pair.here.store.drop_events(pair.here.clock.now_us(), 0, most=5))
+        async with asyncio.timeout(60):
+            while not dropping.done() and not await pair.somebody_waits():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.01)
+        go_on.set()
+        await asyncio.gather(redacting, dropping)
+    finally:
+        go_on.set()
+        event.remove(Engine, "before_cursor_execute", before)
+    assert pair.circles == []
+    assert dropping.result() == 5
