@@ -5,10 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
-# Real browsers on shared cores: a test that counts on time may be tried once more. The summary names each that needed it.
-AGAIN := --reruns 1
-# Tests that mostly wait are run two at a time, each file in one process.
-TWO := -n 2 --dist loadfile
+# Runs one group of tests, or everything that CI runs; says at the end what came of it.
+TESTS := $(BIN)/python -m tools.run_tests
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +27,8 @@ setup-dev:
 	@tools/system_packages.sh test
 	@tools/setup_venv.sh requirements-dev.lock
 
-check: setup-dev lint types imports generate-check unit contract cli browser meetings twins chaos ## Everything that CI runs
+check: setup-dev ## Everything that CI runs, whatever fails of it, and a summary
+	@$(TESTS)
 
 lint: ## Style, contract style
 	@$(BIN)/ruff check .
@@ -62,25 +61,25 @@ generate-check: ## Generated files are current
 	@$(BIN)/python tools/check_locks.py
 
 unit: ## Tests without processes
-	@$(BIN)/python -m pytest $(TWO) tests/unit tests/measure
+	@$(TESTS) unit
 
 cli: ## The command line as a person types it
-	@$(BIN)/python -m pytest tests/cli
+	@$(TESTS) cli
 
 contract: ## Tests of the service over gRPC and HTTP
-	@$(BIN)/python -m pytest $(TWO) tests/contract
+	@$(TESTS) contract
 
 browser: ## Tests with a real Chromium
-	@$(BIN)/python -m pytest $(AGAIN) tests/browser
+	@$(TESTS) browser
 
 meetings: ## Bots in meetings that others wrote
-	@$(BIN)/python -m pytest $(AGAIN) tests/meetings
+	@$(TESTS) meetings
 
 twins: ## Bots at sites that behave as the platforms' web clients do
-	@$(BIN)/python -m pytest $(AGAIN) tests/twins
+	@$(TESTS) twins
 
 chaos: ## Tests that kill processes
-	@$(BIN)/python -m pytest $(AGAIN) tests/chaos
+	@$(TESTS) chaos
 
 bench: setup-dev ## Measure; docs/benchmarks.md says how to read it
 	@$(BIN)/python -m benchmarks

@@ -34,6 +34,7 @@ LAG_SECONDS = 1.0
 """Sound takes its time through relay, page and log, more where others are at work."""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("platform", "more"),
     [*((platform, UNMARKED.get(platform, {})) for platform in PLATFORMS), (ZOOM, NO_TRACK), (ZOOM, {**NO_TRACK, "variant": "b"})],

@@ -155,6 +155,7 @@ def test_a_browser_works_in_a_uvloop(tmp_path: Path) -> None:
     assert entries(tmp_path) == []
 
 
+@pytest.mark.alone
 async def test_launching_does_not_hold_the_loop_up(launch: Launch) -> None:
     longest = 0.0
 

@@ -154,6 +154,7 @@ async def longest_pause(work: Any) -> float:
     return longest
 
 
+@pytest.mark.alone
 async def test_connecting_by_address_blocks_the_loop(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks with urlopen and sleeps between tries, up to 30 s: the whole worker stands still meanwhile."""
     clock = iter([0.0, 0.0, 100.0])  # the third look at the clock is past its 30 s

@@ -10,7 +10,7 @@ from tests.browser.capture.conftest import Take, tone_dbfs
 from tests.browser.capture.waiting import recorded_ms, until
 from tests.measure.media import probe
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.alone, pytest.mark.browser]
 
 
 async def test_the_voices_of_all_are_in_the_file_from_the_first_second_on(take: Take, site: str) -> None:

@@ -8,7 +8,7 @@ from agents.capture.base import Format
 from tests.browser.capture.conftest import Take, tone_dbfs
 from tests.browser.capture.waiting import recorded_ms, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.alone, pytest.mark.browser]
 
 PLAY = """(hertz) => {
   const playing = new AudioContext();

@@ -10,7 +10,7 @@ from agents.capture.base import Format
 from tests.browser.capture.conftest import Take, tone_dbfs
 from tests.browser.capture.waiting import recorded_ms, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(120)]
 SENT_DBFS = -26.0
 LEAST_DBFS = SENT_DBFS - 8
 """A channel of two that are made one has 6 dB less."""

@@ -21,7 +21,7 @@ from tests.measure.picture import flash_onsets, watch
 from tests.measure.sound import beep_onsets
 from tests.measure.sync import av_offset
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.alone, pytest.mark.browser]
 ATTEMPTS = 3
 
 

@@ -108,6 +108,7 @@ async def test_it_waits_in_the_lobby_until_it_is_let_in(bot: Attending, rehearsa
 
 
 @pytest.mark.parametrize(("action", "state"), [("kick", UiState.REMOVED), ("end", UiState.ENDED)])
+@pytest.mark.alone
 async def test_it_tells_how_the_meeting_was_over_within_three_seconds(
     bot: Attending, rehearsal: str, action: str, state: UiState
 ) -> None:
@@ -141,6 +142,7 @@ async def test_it_answers_a_consent_and_says_so(bot: Attending, rehearsal: str) 
     await bot.until(lambda: ("consent_answered", "recording consent") in bot.remarks)
 
 
+@pytest.mark.alone
 async def test_it_is_gone_for_the_others_at_once_when_it_leaves(bot: Attending, rehearsal: str, browser: ChromiumBrowser) -> None:
     ada = await person(browser, rehearsal, "Ada")
     await bot.enter(rehearsal)

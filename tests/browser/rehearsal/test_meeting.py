@@ -234,6 +234,7 @@ async def test_a_frozen_page_answers_nothing_and_then_goes_on(meeting: Meeting) 
     await until(answers)
 
 
+@pytest.mark.alone
 async def test_silence_at_the_source_leaves_the_speaking_indicator(meeting: Meeting) -> None:
     ada, bot = await meeting.visit("Ada", number=1), await meeting.visit("Bot")
     await until_view(ada, "meeting")

@@ -78,6 +78,7 @@ async def record_others(page: Page, path: Path, seconds: float) -> Path:
     return path
 
 
+@pytest.mark.alone
 async def test_a_beep_and_its_flash_leave_the_source_together(meeting: Meeting) -> None:
     page = await meeting.visit(None, media=SyntheticMedia("Ada", 7))
     await page.evaluate("() => rollcallPerson.beeps(performance.timeOrigin + performance.now() + 500, 1)")
@@ -87,6 +88,7 @@ async def test_a_beep_and_its_flash_leave_the_source_together(meeting: Meeting) 
     assert abs(median(apart)) < 20
 
 
+@pytest.mark.alone
 async def test_a_person_is_heard_and_seen_by_another_as_the_script_says(meeting: Meeting, tmp_path: Path) -> None:
     said = "Good morning everybody. The first part is done, and the second part is being tested now."
     script = parse(

@@ -71,6 +71,7 @@ def delay_s(event: event_pb2.Event, since: float) -> float:
     return event.created_time.ToNanoseconds() / 1e9 - since
 
 
+@pytest.mark.alone
 async def test_a_bot_joins_records_and_leaves_when_asked(house: House) -> None:
     room = house.room()
     room.people(TWO_PEOPLE)
@@ -109,6 +110,7 @@ async def test_a_bot_in_the_lobby_is_admitted(house: House) -> None:
     await house.until_move(bot, "joined_meeting")
 
 
+@pytest.mark.alone
 async def test_a_denied_bot_says_so_within_three_seconds(house: House) -> None:
     room = await with_ada(house)
     await room.control("require_admission", on=True)
@@ -121,6 +123,7 @@ async def test_a_denied_bot_says_so_within_three_seconds(house: House) -> None:
 
 
 @pytest.mark.parametrize(("action", "arguments"), [("kick", {"person": "Rollcall"}), ("end", {})])
+@pytest.mark.alone
 async def test_a_kick_and_the_end_of_the_meeting_are_told_within_three_seconds(
     house: House, action: str, arguments: dict[str, str]
 ) -> None:

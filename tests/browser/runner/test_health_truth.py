@@ -9,7 +9,7 @@ import pytest
 from rollcall.v1 import bot_settings_pb2, event_pb2
 from tests.browser.runner.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(180)]
 
 WITHIN_S = 15.0
 FILM = bot_settings_pb2.RecordingSettings(

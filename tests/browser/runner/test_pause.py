@@ -16,7 +16,7 @@ from tests.measure.media import probe
 from tests.measure.picture import FrameSeen, flash_onsets, people_seen, watch
 from tests.measure.sound import beep_onsets
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(300)]
 
 FILM = bot_settings_pb2.RecordingSettings(
     format=bot_settings_pb2.RECORDING_FORMAT_MP4, resolution=bot_settings_pb2.RECORDING_RESOLUTION_720P

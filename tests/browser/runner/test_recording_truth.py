@@ -16,7 +16,7 @@ from tests.measure.sound import levels_by_second
 from tests.measure.sync import av_offset
 from tests.measure.words import LINES, heard, share_kept
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.timeout(300)]
 
 SECONDS = 24
 FPS = 15
