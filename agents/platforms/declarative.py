@@ -177,7 +177,7 @@ class DeclarativeAttendance:
             self._people.bot_name = self._chat.bot_name = request.bot_name
             self._switches.begin(camera=request.camera)
             values = variables(self._file, request) | self._captioner.want(request.captions)
-            self._runner.values = self._dialogs.values = values
+            self._runner.values = self._dialogs.values = self._facts.values = values
             try:
                 url = open_url(self._file, values, request.secrets)
             except ValueError as error:

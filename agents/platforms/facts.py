@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,8 @@ class Facts:
     """What the page's browser could not do, as read a selector."""
     others: Callable[[Sequence[dict[str, Any]]], int] = len
     """How many of the people reported are not the bot."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The file's variables, once the bot has a meeting's URL."""
     _others: int | None = None
     _frames: dict[str, _Frame] = field(default_factory=dict)
     _gone: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
@@ -138,6 +140,7 @@ class Facts:
     def _holds(self, formula: Formula) -> bool:
         return (
             all(self._met(need) for need in formula.needs)
+            and (not formula.variable or bool(self.values.get(formula.variable)))
             and all(self._holds(one) for one in formula.every)
             and (not formula.some or any(self._holds(one) for one in formula.some))
             and not any(self._holds(one) for one in formula.none)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from agents.platforms.element_names import are_words
-from agents.platforms.file_table import Source, Table, kind
+from agents.platforms.file_table import Source, Table, kind, one_of
 from agents.platforms.platform_file import COUNTERS, Condition, Target
 from agents.platforms.toml_lines import Path
 
@@ -73,6 +73,14 @@ def part_sources(table: Table, key: str, default: tuple[str, ...] = ()) -> tuple
         if match and match["css"]:
             css(table.source, table.at(key), match["css"])
     return values or default
+
+
+def known_variable(table: Table, key: str, variables: tuple[str, ...]) -> str:
+    """The name of one of the file's [variables], or nothing."""
+    name = table.text(key, hint="passcode")
+    if name and name not in variables:
+        table.problem(key, f"{name!r} is none of [variables]; {one_of(name, variables)}")
+    return name
 
 
 def regular_expression(table: Table, key: str, value: str, *, groups: int | None = None) -> str:
@@ -159,6 +167,7 @@ def _condition(source: Source, value: Any, path: Path, depth: int) -> Condition 
         title=table.texts("title", named=True),
         url=table.texts("url"),
         js=table.text("js"),
+        variable=known_variable(table, "variable", table.source.variables),
         counters=tuple((name, table.whole(name, 1, low=1, high=1000)) for name in COUNTERS if table.raw(name) is not None),
         every=conditions(table, "all", depth=depth + 1),
         some=conditions(table, "any", depth=depth + 1),
@@ -180,9 +189,9 @@ def _sensible(table: Table, condition: Condition) -> Condition | None:
         if table.has("at_least"):
             table.problem("at_most", f"is below at_least ({condition.at_least})")
         return Condition(**{**_fields(condition), "at_least": 0})
-    said = (condition.element, condition.title, condition.url, condition.js, condition.counters)
+    said = (condition.element, condition.title, condition.url, condition.js, condition.variable, condition.counters)
     if not any((*said, condition.every, condition.some, condition.none)):
-        table.problem("", "says nothing: write css, text, text_is, label, title, url, js, a counter, all, any or not")
+        table.problem("", "says nothing: write css, text, text_is, label, title, url, js, variable, a counter, all, any or not")
         return None
     return condition
 

@@ -115,7 +115,7 @@ def _platform(top: Table) -> PlatformFile:
     if version not in {None, 1}:
         top.problem("format", "this version reads format = 1")
     variables = sections.variables(top)
-    names = tuple(name for name, _ in variables)
+    names = top.source.variables = tuple(name for name, _ in variables)
     timeouts = top.table("timeouts") or Table(top.source, {}, ("timeouts",))
     people = sections.people(top, names)
     found = PlatformFile(

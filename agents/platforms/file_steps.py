@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from agents.platforms.base import Device
-from agents.platforms.file_conditions import conditions, targets
-from agents.platforms.file_table import Table, dotted, one_of
+from agents.platforms.file_conditions import conditions, known_variable, targets
+from agents.platforms.file_table import Table, dotted
 from agents.platforms.key_names import key_name
 from agents.platforms.layers import ACTIONS
 from agents.platforms.platform_file import Dialog, Spot, Step, Target
@@ -44,7 +44,7 @@ def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
         allowed=_allowed(table) if action == "fill" else "",
         max_length=table.whole("max_length", 0, low=0, high=10000) if action == "fill" else 0,
         at=_spot(table, action, found),
-        if_variable=_if_variable(table, variables),
+        if_variable=known_variable(table, "if_variable", variables),
         when=conditions(table, "if"),
         unless=conditions(table, "unless"),
         until=conditions(table, "until"),
@@ -82,13 +82,6 @@ def check_variables(table: Table, key: str, value: str, variables: tuple[str, ..
         if name not in (*BUILT_IN_VARIABLES, *variables):
             known = ", ".join(f"{{{one}}}" for one in (*BUILT_IN_VARIABLES, *variables))
             table.problem(key, f"{{{name}}} stands for nothing; known are {known}, and more under [variables]")
-
-
-def _if_variable(table: Table, variables: tuple[str, ...]) -> str:
-    name = table.text("if_variable", hint="passcode")
-    if name and name not in variables:
-        table.problem("if_variable", f"{name!r} is none of [variables]; {one_of(name, variables)}")
-    return name
 
 
 def _spot(table: Table, action: str, found: tuple[Target, ...]) -> Spot | None:
@@ -146,7 +139,7 @@ def _dialog(table: Table, variables: tuple[str, ...]) -> Dialog:
         when=when,
         targets=found,
         js=js,
-        if_variable=_if_variable(table, variables),
+        if_variable=known_variable(table, "if_variable", variables),
         consent=table.flag("consent"),
         at_most_times=table.whole("at_most_times", 5, low=1, high=100),
         where=table.where,

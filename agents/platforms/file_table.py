@@ -37,6 +37,8 @@ class Source:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The named texts of all languages, English first."""
     texts_used: set[str] = field(default_factory=set)
+    variables: tuple[str, ...] = ()
+    """Names of the file's [variables]."""
 
     def problem(self, path: Path, message: str) -> None:
         """Notes what is wrong at a path."""

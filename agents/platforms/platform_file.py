@@ -51,6 +51,8 @@ class Condition:
     """The top frame's URL matches one of these wildcards."""
     js: str = ""
     """An expression, true in any frame; an error counts as false."""
+    variable: str = ""
+    """This variable of the file is not empty."""
     counters: tuple[tuple[str, int], ...] = ()
     """Names of COUNTERS with the least count."""
     every: tuple[Condition, ...] = ()

@@ -30,9 +30,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A condition, compiled: all needs, all of `every`, one of `some` (if any), none of `none`."""
+    """A condition, compiled: all needs, the variable (if any), all of `every`, one of `some` (if any), none of `none`."""
 
     needs: tuple[Need, ...]
+    variable: str
     every: tuple[Formula, ...]
     some: tuple[Formula, ...]
     none: tuple[Formula, ...]
@@ -91,6 +92,7 @@ class Program:
             needs.append(Need(atom, least))
         return Formula(
             needs=tuple(needs),
+            variable=condition.variable,
             every=self.formulas(condition.every),
             some=self.formulas(condition.some),
             none=self.formulas(condition.none),

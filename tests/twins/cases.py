@@ -110,9 +110,11 @@ def some(platform: str) -> list[Case]:
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
     late = (*LOBBY, "joined_meeting", *LEFT)
     right: dict[str, Any] = {"passcode": "Sésam & 7"}
+    wrong = refused("unable_to_connect_to_meeting")
     opened = [
         Case(platform, "locked", (*IN, *LEFT), "joined_meeting", wish={**right, "host": "calls.example.org"}),
-        Case(platform, "locked", (*ASKED, *refused("unable_to_connect_to_meeting")), wish={"passcode": "wrong"}),
+        Case(platform, "locked", (*ASKED, *wrong), wish={"passcode": "wrong"}),
+        Case(platform, "locked beside a lobby", (*LOBBY, *wrong), wish={"passcode": "wrong"}),
         Case(platform, "locked beside a lobby", late, "joined_meeting", wish={**right, "variant": "b"}),
         Case(platform, "locked behind the lobby", late, "joined_meeting", wish={**right, "host": "talk.jitsi.example.net"}),
     ]

@@ -33,11 +33,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "line": ("page_lost",),
 }
 """What is told of a view: the type of a state event, the code of a remark, or the state of a `page_state`."""
-SLOWER_S = {
-    "unknown": 20.0,
-    "strange": 20.0,
-    ("jitsi", "wrong-passcode"): 10.0,
-}
+SLOWER_S = dict.fromkeys(("unknown", "strange"), 20.0)
 """docs/platforms.md says why."""
 INTERRUPTIONS = ("freeze", "crash", "close_page", "drop_network", "gone")
 """What keeps a page from telling anything."""
@@ -55,8 +51,7 @@ class Sight:
 
     @property
     def limit_s(self) -> float:
-        view = self.view.partition(",")[0]
-        return SLOWER_S.get((self.platform, view), SLOWER_S.get(view, SOON_S))
+        return SLOWER_S.get(self.view.partition(",")[0], SOON_S)
 
 
 def sights(played: Played) -> Iterator[Sight]:

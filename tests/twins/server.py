@@ -146,6 +146,7 @@ class TwinSites:
             "relay": RELAY,
             "account": account,
             "host_absent": meeting.room.rules.host_absent,
+            "lobby": meeting.room.rules.require_admission,
             "locked": meeting.scenario.passcode is not None,
             **meeting.scenario.page,
         }
@@ -221,10 +222,12 @@ class Visitor(Connection):
             self._send({"type": "passcode_wrong"})
             return
         self._room.rules.obstacle = None
+        if self.person.name and self._room.admit(self.person):
+            return
+        self._room.rules.require_admission = False
         if not self.person.name:
             self._room.visit(self.person)
-        elif not self._room.admit(self.person):
-            self._room.rules.require_admission = False
+        else:
             self._room.ask_to_join(self.person, self.person.name)
 
     def _on_join(self, message: Message) -> None:

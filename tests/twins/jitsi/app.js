@@ -1,13 +1,13 @@
 // `window.APP`, as Jitsi Meet leaves it in the page: the conference, and the store with the state of each feature.
 
 import { about } from "../lib/client.js";
-
-// The client's own names of errors. In variant b only the page's words say what happened.
-const ERRORS = { denied: "conference.connectionError.accessDenied", full: "conference.max_users", ended: "conference.destroyed" };
+import { Conference } from "./conference.js";
 
 export class App {
-  constructor(client, name) {
+  constructor(client, name, autoKnock) {
     this.client = client;
+    this.conference = new Conference({ autoKnock, seconds: about.passcode_seconds ?? 0, unlock: (passcode) => client.unlock(passcode) });
+    Object.assign(this.conference.own, this.talk());
     this.displayName = name;
     this.listeners = new Set();
     this.chatOpen = false;
@@ -30,9 +30,7 @@ export class App {
         muteAudio: (muted) => this.mute("audio", muted),
         muteVideo: (muted) => this.mute("video", muted),
         hangup: () => client.leave(),
-        get _room() {
-          return app.joined ? app.room() : undefined;
-        },
+        _room: this.conference.own,
       },
       store: {
         getState: () => app.state(),
@@ -43,11 +41,6 @@ export class App {
         dispatch: (action) => app.dispatch(action),
       },
     };
-  }
-
-  // Not in the lobby that nobody knows.
-  get knocking() {
-    return this.client.view === "lobby" && !about.strange_lobby;
   }
 
   get joined() {
@@ -62,7 +55,8 @@ export class App {
     return { getId: () => person.id, getDisplayName: () => person.name, getRole: () => (person.host ? "moderator" : "participant"), isModerator: () => person.host };
   }
 
-  room() {
+  // What the conference can do once it is joined.
+  talk() {
     const { client } = this;
     return {
       getParticipants: () => client.others.map((person) => this.member(person)),
@@ -101,19 +95,18 @@ export class App {
 
   state() {
     const { client } = this;
-    const door = { join: (passcode) => client.unlock(passcode) };
-    const fault = (name) => (name && about.variant === "a" ? { name } : undefined);
+    const told = (error) => (about.variant === "a" ? error : undefined); // in variant b only the page's words say what happened
     const entry = (person) => ({ id: person.id, name: person.name, role: person.host ? "moderator" : "participant", local: person.id === client.selfId });
     const speaker = client.others.find((person) => person.speaking);
     const local = client.self ? entry(client.self) : { id: "local", name: this.displayName, local: true };
     return {
       "features/base/participants": { local, remote: new Map(client.others.map((person) => [person.id, entry(person)])), dominantSpeaker: speaker?.id, speakersList: new Map(speaker ? [[speaker.id, speaker.name]] : []) },
-      "features/base/conference": { conference: this.joined ? this.room() : undefined, passwordRequired: client.view === "wrong-passcode" ? door : undefined, membersOnly: this.knocking ? door : undefined, error: fault(ERRORS[client.view]) },
+      "features/base/conference": { ...this.conference.base, error: told(this.conference.base.error) },
       "features/base/tracks": [...this.tracks.values()],
-      "features/base/connection": { error: fault(client.view === "login-required" ? "connection.passwordRequired" : undefined) },
+      "features/base/connection": { error: told(client.view === "login-required" ? { name: "connection.passwordRequired" } : undefined) },
       "features/base/media": { audio: { muted: !client.media.on("audio"), unmuteBlocked: false }, video: { muted: !client.media.on("video"), unmuteBlocked: false } },
       "features/av-moderation": { audioModerationEnabled: client.refuses, videoModerationEnabled: client.refuses },
-      "features/lobby": { knocking: this.knocking, lobbyEnabled: this.knocking, passwordJoinFailed: client.view === "lobby" && client.wrong },
+      "features/lobby": this.conference.lobby,
       "features/subtitles": { _requestingSubtitles: this.subtitles, _transcriptMessages: this.transcripts },
       "features/chat": {
         isOpen: this.chatOpen,

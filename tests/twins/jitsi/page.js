@@ -1,8 +1,9 @@
 // Jitsi Meet: what stands behind the # decides whether there is a page before the meeting, and the name.
 
-import { Client, about } from "../lib/client.js";
+import { Client, about, stands } from "../lib/client.js";
 import { h, later, pieces, show } from "../lib/kit.js";
 import { App } from "./app.js";
+import { MEMBERS_ONLY } from "./conference.js";
 import { Meeting } from "./meeting.js";
 import { TEXTS } from "./texts.js";
 
@@ -20,9 +21,11 @@ const preJoin = about.variant === "b" || given("config.prejoinConfig.enabled") !
 const client = new Client(draw);
 if (given("config.startWithAudioMuted")) client.media.wanted.audio = false;
 if (given("config.startWithVideoMuted")) client.media.wanted.video = false;
-const app = new App(client, given("userInfo.displayName") ?? "");
+const app = new App(client, given("userInfo.displayName") ?? "", preJoin || given("config.lobby.autoKnock") === true);
+const { conference } = app;
+// The first time a locked room asks for its passcode, nothing is wrong yet.
+client.seenAs = (view) => (view === "wrong-passcode" && about.locked ? "passcode-asked" : view);
 let meeting = null;
-let knocked = false;
 
 function form(title, testid, label, go) {
   const name = h("input", { id: "premeeting-name-input", type: "text", placeholder: t.name, autocomplete: "name", value: app.displayName });
@@ -43,16 +46,19 @@ async function door() {
 
 function ask(name) {
   app.displayName = name;
-  return client.ask(name);
+  const again = Boolean(conference.base.passwordRequired ?? conference.base.membersOnly);
+  if (!again) conference.willJoin();
+  if (again || !about.lobby || about.strange_lobby || conference.autoKnock) return client.ask(name);
+  conference.failed(MEMBERS_ONLY);
+  return lobby();
 }
 
-// Who did not come by the page before the meeting has to knock; until then nobody is told. (The room's server holds the place already.)
+// Who did not come by the page before the meeting has to knock; until then nobody is told.
 function lobby() {
-  const auto = preJoin || given("config.lobby.autoKnock") === true;
-  if (!auto && !knocked) {
-    const knock = () => {
-      knocked = true;
-      lobby();
+  if (!conference.lobby.knocking) {
+    const knock = (name) => {
+      conference.knock();
+      ask(name);
     };
     return show(h("div", { className: "premeeting-screen lobby-screen" }, ...form(t.ask, "lobby.knockButton", t.ask, knock), h("div", { role: "button", "data-testid": "lobby.enterPasswordButton" }, t.enter)));
   }
@@ -77,14 +83,20 @@ const VIEWS = {
   blocked: () => message(t.blocked),
   locked: () => message(t.blocked),
   full: () => message(t.full),
-  "wrong-passcode": () => show(dialog(t.password, (about.locked ? client.wrong : about.variant === "b") ? t.wrong : "", h("label", {}, t.password_label, h("input", { name: "lockKey", type: "text" })), h("button", { id: "modal-dialog-ok-button" }, t.ok))),
+  "wrong-passcode": () => show(dialog(t.password, !about.locked && about.variant === "b" ? t.wrong : "", h("label", {}, t.password_label, h("input", { name: "lockKey", type: "text" })), h("button", { id: "modal-dialog-ok-button" }, t.ok))),
   "login-required": () => show(dialog(t.login, t.login_text, h("button", { id: "modal-dialog-ok-button" }, t.i_am))),
   unknown: () => show(h("h1", {}, t.unknown)),
 };
 
 function draw(what, detail) {
   if (what === "stream") app.stream(detail);
+  // The client draws nothing new then: the question for the passcode, or the lobby, stands as it stood.
+  if (what === "passcode-wrong") {
+    conference.refuse();
+    stands("wrong-passcode");
+  }
   if (what === "view") {
+    if (!(client.view === "lobby" && about.strange_lobby)) conference.follow(client.view);
     meeting?.close();
     meeting = null;
     if (client.view === "meeting" || (client.view === "lobby" && about.strange_lobby)) meeting = new Meeting(client, t, app);

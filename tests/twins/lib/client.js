@@ -15,7 +15,7 @@ export function stands(view, since = clock()) {
 }
 
 export class Client {
-  // draw(what, detail): "view", "people", "chat", "caption", "own" (microphone, camera), "stream", "alert", "line", "consent", "refused"
+  // draw(what, detail): "view", "people", "chat", "caption", "own" (microphone, camera), "stream", "alert", "line", "consent", "refused", "passcode-wrong"
   constructor(draw) {
     this.draw = draw;
     this.view = "loading";
@@ -27,7 +27,7 @@ export class Client {
     this.consentAsked = false;
     this.deaf = false; // a client whose sound must be joined by hand hears nothing before
     this.token = null; // of whoever is signed in, where the client shows it rather than a cookie
-    this.wrong = false; // whether a passcode was
+    this.seenAs = (view) => view; // what it is called that stands in the page then
     this.media = new LocalMedia((what) => this.#own(what));
     this.downlink = null;
   }
@@ -68,7 +68,6 @@ export class Client {
   }
 
   unlock(value) {
-    this.wrong = false;
     this.socket.send({ type: "passcode", value });
   }
 
@@ -123,7 +122,7 @@ export class Client {
     this.view = view;
     this.since = clock();
     this.draw("view");
-    if (view !== "meeting" && !(view === "lobby" && about.strange_lobby)) stands(view, this.since);
+    if (view !== "meeting" && !(view === "lobby" && about.strange_lobby)) stands(this.seenAs(view), this.since);
   }
 
   stands() {
@@ -194,10 +193,7 @@ export class Client {
     },
     caption: (caption) => this.draw("caption", caption),
     alert: () => this.draw("alert"),
-    passcode_wrong: () => {
-      this.wrong = true;
-      this.draw("view");
-    },
+    passcode_wrong: () => this.draw("passcode-wrong"),
     mute: () => this.media.set("audio", false),
     source: ({ silent, black }) => this.media.source(silent, black),
     consent: () => {

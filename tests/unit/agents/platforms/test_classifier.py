@@ -231,3 +231,24 @@ def test_frames_are_bounded_and_silent_ones_forgotten() -> None:
     assert sum(page.facts.receive({"frame": f"f{n}"}, 0) for n in range(300)) == 199
     page.facts.receive({"frame": "t", "top": True}, 100)
     assert page.facts.receive({"frame": "new"}, 100)
+
+
+ASKED = """
+in_meeting = [".tile"]
+wrong_passcode = [{ css = "#asked", not = { variable = "passcode" } }, { css = "#again", variable = "passcode", for_seconds = 0 }]
+[variables]
+passcode = 'pwd=([^&]+)'
+"""
+
+
+def test_a_condition_may_depend_on_what_the_meetings_url_holds() -> None:
+    for values in ({}, {"passcode": ""}):
+        page = PaperPage(ASKED)
+        page.facts.values = values
+        assert page.shows("#asked", "#again") == ["pre_join"]
+        assert page.after(1) == ["wrong_passcode"]
+    page = PaperPage(ASKED)
+    page.facts.values = {"passcode": "s3cret"}
+    assert page.shows("#asked") == ["pre_join"]
+    assert page.after(60) == []
+    assert page.shows("#asked", "#again") == ["wrong_passcode"]

@@ -97,6 +97,7 @@ MISTAKES = [
     (GOOD + "[[dialog]]\nname = 'a'\nclick = '#a'\njs = 'b()'\n", "x.toml:5: dialog[1]: both click and js are given"),
     (GOOD + "[[dialog]]\nname = 'a'\njs = 'b()'\n", "x.toml:5: dialog[1]: when is missing"),
     (GOOD + "[[dialog]]\nname = 'a'\nclick = '#a'\nif_variable = 'x'\n", "dialog[1].if_variable: 'x' is none of [variables]"),
+    (GOOD + "full = [{ variable = 'x' }]\n", "evidence.full[1].variable: 'x' is none of [variables]; there are none"),
     (GOOD + "[variables]\nroom = 'a(b)(c)'\n", "must have exactly 1 group in round brackets, not 2"),
     (GOOD + "[variables]\nroom = 'a('\n", "is no regular expression"),
     (GOOD + "[browser]\nflags = ['lang=en']\n", "is no switch of Chromium"),
