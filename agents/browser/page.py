@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import orjson
 import structlog
 from pyppeteer.errors import PyppeteerError
 from pyppeteer.input import Keyboard, Mouse
+from pyppeteer.us_keyboard_layout import keyDefinitions
 
 from agents.browser.api import Cookie, Json, Stored
 from agents.browser.bindings import Bindings
@@ -129,17 +130,25 @@ class ChromiumPage:
     async def click_at(self, x: float, y: float) -> None:
         """As api.Page."""
         async with self._translated("click_at"), asyncio.timeout(INPUT_SECONDS):
-            await self._mouse.click(x, y)
+            await self._mouse.move(x, y)
+            await _at_once(self._mouse.down(), self._mouse.up())
 
     async def type_text(self, text: str) -> None:
         """As api.Page."""
         async with self._translated("type_text"), asyncio.timeout(INPUT_SECONDS + len(text) * 0.05):
-            await self._keyboard.type(text)
+            for character in text:
+                if character in keyDefinitions:
+                    await self._press(character)
+                else:
+                    await self._keyboard.sendCharacter(character)
 
     async def press(self, key: str) -> None:
         """As api.Page; the names of keys are those of KeyboardEvent.key."""
         async with self._translated("press"), asyncio.timeout(INPUT_SECONDS):
-            await self._keyboard.press(key)
+            await self._press(key)
+
+    async def _press(self, key: str) -> None:
+        await _at_once(self._keyboard.down(key), self._keyboard.up(key))
 
     async def screenshot(self, *, timeout_s: float = 5.0) -> bytes:
         """As api.Page."""
@@ -230,6 +239,13 @@ class ChromiumPage:
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
+
+
+async def _at_once(press: Coroutine[Any, Any, None], release: Coroutine[Any, Any, None]) -> None:
+    """Both are sent before either is answered: what is given up then is whole, and no button or key stays down for whatever is
+    pressed next (a drag from the one to the other is no click at all).
+    """
+    await asyncio.gather(press, release)
 
 
 def _expression(function: str, args: tuple[Json, ...]) -> str:

@@ -79,6 +79,31 @@ async def test_a_storm_of_cancelled_calls_harms_nobody(page: ChromiumPage) -> No
         assert await page.evaluate("() => 1") == 1
 
 
+HALFWAY = """<p id=first draggable=true style='width: 200px; height: 50px'>press me</p><button id=second>second</button><script>
+  const wait = () => { for (const until = performance.now() + 300; performance.now() < until;); };
+  first.addEventListener('mousedown', () => { tell('pressed'); wait(); });
+  first.addEventListener('mouseup', () => tell('released'));
+  second.addEventListener('click', () => tell('second'));
+  document.addEventListener('keydown', ({ key }) => { tell(`${key} pressed`); wait(); });
+  document.addEventListener('keyup', ({ key }) => tell(`${key} released`));
+</script>"""
+
+
+async def test_a_click_or_a_key_that_is_given_up_halfway_is_a_whole_one(page: ChromiumPage, site: Site) -> None:
+    told: list[Any] = []
+    await page.bind("tell", told.append)
+    await page.open(site.page("/", HALFWAY))
+    centre = "(id) => { const box = document.getElementById(id).getBoundingClientRect(); return [box.x + 20, box.y + 10] }"
+    for begin, pressed in ((page.click_at(*await page.evaluate(centre, "first")), "pressed"), (page.press("x"), "x pressed")):
+        half = asyncio.create_task(begin)
+        await until(lambda told=told, pressed=pressed: pressed in told)
+        half.cancel()
+        await asyncio.wait([half])
+    await page.click_at(*await page.evaluate(centre, "second"))
+    await until(lambda: "second" in told)
+    assert told == ["pressed", "released", "x pressed", "x released", "second"]
+
+
 async def test_a_document_that_goes_away_under_a_script_is_told_apart(page: ChromiumPage, site: Site) -> None:
     await page.open(site.page("/", "<p>one"))
     with pytest.raises(PageNavigatedError):
