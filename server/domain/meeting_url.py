@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
+from server.domain import meeting_hints as hints
 from server.domain.defaults import MEETING_URL_MOST_CHARACTERS
-from server.domain.teams_url import teams_url
+from server.domain.pasted_links import pasted_links
+from server.domain.teams_url import TEAMS_HOSTS, teams_url
 from server.domain.url_glob import UrlGlob, parse_glob
 
 GOOGLE_MEET: Final = "google_meet"
@@ -23,22 +25,6 @@ TEAMS: Final = "teams"
 JITSI: Final = "jitsi"
 REHEARSAL: Final = "rehearsal"
 DECLARATIVE: Final = "declarative"
-
-TOO_LONG = f"A meeting URL has at most {MEETING_URL_MOST_CHARACTERS:,} characters."
-UNKNOWN = (
-    "Not a meeting that this server can join. Use the invitation link of a Google Meet, Zoom, Teams or Jitsi meeting, "
-    "of a meeting described by a platform file, or of the rehearsal (…/rehearsal/<room>)."
-)
-NOT_HTTP = "A meeting URL starts with https://."
-WITH_USER = "A meeting URL holds no user name or password."
-MEET_HINT = "A Google Meet link looks like https://meet.google.com/abc-defg-hij."
-ZOOM_HINT = "A Zoom link looks like https://zoom.us/j/84315220467?pwd=…; recordings and personal names are no meetings."
-TEAMS_HINT = (
-    "A Teams link looks like https://teams.microsoft.com/l/meetup-join/…/0?context=…, "
-    "or https://teams.microsoft.com/meet/123?p=… with its passcode."
-)
-JITSI_HINT = "A Jitsi link looks like https://meet.jit.si/RoomName."
-REHEARSAL_HINT = "A rehearsal is at …/rehearsal/<room>; a room's name has up to 64 letters, digits, - and _."
 
 
 class MeetingUrlError(ValueError):
@@ -66,12 +52,13 @@ class MeetingPlaces:
     """The globs of each platform file, by the file's name."""
 
 
-_ENCODED_START = re.compile(r"https?%3a%2f%2f", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20})://")
 _SLASHES = re.compile(r"/{2,}")
-_MEET = re.compile(r"/([A-Za-z]{3}-[A-Za-z]{4}-[A-Za-z]{3})/?")
+_MEET = re.compile(r"(?:/_meet)?/([A-Za-z]{3}-[A-Za-z]{4}-[A-Za-z]{3})/?")
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+"""What programs make of a hyphen, so that lines break well."""
 _ZOOM_PATH = re.compile(r"(/(?:j|w|s|wc/join)/[0-9]{1,20}|/wc/[0-9]{1,20}/(?:join|start))/?")
-_ZOOM_VALUE = re.compile(r"[A-Za-z0-9._-]{1,512}")
+_ZOOM_VALUE = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 _ROOM = re.compile(r"/rehearsal/([A-Za-z0-9_-]{1,64})/?")
 _JITSI_PATH = re.compile(r"/[^/\s\"<>\\^`{|}]{1,255}(?:/[^/\s\"<>\\^`{|}]{1,255})?")
 _JWT = re.compile(r"[A-Za-z0-9._-]{1,1536}")
@@ -80,49 +67,44 @@ _TRAILING = ">)]}\"',;."
 
 
 def parse_meeting_url(text: str, places: MeetingPlaces | None = None) -> MeetingUrl:
-    """The meeting that a URL means. Raises MeetingUrlError with words for the user."""
+    """The meeting that a URL means, or the first of a text. Raises MeetingUrlError with words for the user."""
     if len(text) > MEETING_URL_MOST_CHARACTERS:
-        raise MeetingUrlError(TOO_LONG)
+        raise MeetingUrlError(hints.TOO_LONG)
     places = places or MeetingPlaces()
-    parts = _split(text)
+    why = hints.UNKNOWN
+    for link in pasted_links(text):
+        try:
+            return _meeting(_split(link), places)
+        except MeetingUrlError as error:
+            why = str(error) if why == hints.UNKNOWN else why
+    raise MeetingUrlError(why)
+
+
+def _meeting(parts: SplitResult, places: MeetingPlaces) -> MeetingUrl:
     known = _known_platform(parts, places)
-    if known is not None:
-        platform, spell, hint = known
-        url = spell(parts)
-        if url is None:
-            raise MeetingUrlError(hint)
-        return MeetingUrl(platform, url)
-    return _registered(parts, places)
+    if known is None:
+        return _registered(parts, places)
+    platform, spell, hint = known
+    url = spell(parts)
+    if url is None:
+        raise MeetingUrlError(hint(parts))
+    return MeetingUrl(platform, url)
 
 
-def _split(text: str) -> SplitResult:
-    url = _first_word(text)
+def _split(url: str) -> SplitResult:
     scheme = _SCHEME.match(url)
     if scheme is None:
         url = "https://" + url
     elif scheme.group(1).lower() not in {"http", "https"}:
-        raise MeetingUrlError(NOT_HTTP)
+        raise MeetingUrlError(hints.NOT_HTTP)
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is no number
     except ValueError:
-        raise MeetingUrlError(UNKNOWN) from None
+        raise MeetingUrlError(hints.UNKNOWN) from None
     if parts.username is not None or parts.password is not None:
-        raise MeetingUrlError(WITH_USER)
+        raise MeetingUrlError(hints.WITH_USER)
     return parts
-
-
-def _first_word(text: str) -> str:
-    """The URL without what people paste around it: white space, angle brackets, what follows in the sentence."""
-    words = text.strip().lstrip("<(").split(maxsplit=1)
-    if not words:
-        raise MeetingUrlError(UNKNOWN)
-    url = words[0]
-    if _ENCODED_START.match(url):
-        url = unquote(url).split(maxsplit=1)[0]
-    end = url.find(">")
-    url = url if end < 0 else url[:end]
-    return url if url.endswith(("}", "%7d", "%7D")) else url.rstrip(_TRAILING)
 
 
 def _port(parts: SplitResult) -> int:
@@ -130,19 +112,20 @@ def _port(parts: SplitResult) -> int:
 
 
 _Speller = Callable[[SplitResult], str | None]
+_Hint = Callable[[SplitResult], str]
 
 
-def _known_platform(parts: SplitResult, places: MeetingPlaces) -> tuple[str, _Speller, str] | None:
-    host, port = parts.hostname or "", _port(parts)
+def _known_platform(parts: SplitResult, places: MeetingPlaces) -> tuple[str, _Speller, _Hint] | None:
+    host, port = (parts.hostname or "").removesuffix("."), _port(parts)
     place = host if port in {80, 443} else f"{host}:{port}"
     if place == "meet.google.com":
-        return GOOGLE_MEET, _google_meet, MEET_HINT
+        return GOOGLE_MEET, _google_meet, hints.google_meet
     if place in {"zoom.us", "zoom.com"} or place.endswith((".zoom.us", ".zoom.com")):
-        return ZOOM, _zoom, ZOOM_HINT
-    if place in {"teams.microsoft.com", "teams.live.com"}:
-        return TEAMS, teams_url, TEAMS_HINT
+        return ZOOM, _zoom, hints.zoom
+    if place in TEAMS_HOSTS:
+        return TEAMS, teams_url, hints.teams
     if place == "meet.jit.si" or place in places.jitsi_hosts or _is_below_a_jitsi_domain(parts, places):
-        return JITSI, _jitsi, JITSI_HINT
+        return JITSI, _jitsi, hints.jitsi
     return None
 
 
@@ -151,7 +134,7 @@ def _is_below_a_jitsi_domain(parts: SplitResult, places: MeetingPlaces) -> bool:
 
 
 def _google_meet(parts: SplitResult) -> str | None:
-    code = _MEET.fullmatch(parts.path)
+    code = _MEET.fullmatch(unquote(parts.path).translate(_HYPHENS))
     return f"https://meet.google.com/{code.group(1).lower()}" if code else None
 
 
@@ -159,9 +142,9 @@ def _zoom(parts: SplitResult) -> str | None:
     path = _ZOOM_PATH.fullmatch(_SLASHES.sub("/", parts.path))
     if path is None:
         return None
-    host = (parts.hostname or "").removesuffix("zoom.com").removesuffix("zoom.us") + "zoom.us"
-    asked = dict(parse_qsl(parts.query))
-    kept = [f"{name}={asked[name]}" for name in ("pwd", "tk") if _ZOOM_VALUE.fullmatch(asked.get(name, ""))]
+    host = (parts.hostname or "").removesuffix(".").removesuffix("zoom.com").removesuffix("zoom.us") + "zoom.us"
+    asked = dict(parse_qsl(parts.query.replace("+", "%2B")))  # base64 has it, and no passcode has a blank
+    kept = [f"{name}={quote(asked[name], safe='')}" for name in ("pwd", "tk") if _ZOOM_VALUE.fullmatch(asked.get(name, ""))]
     return f"https://{host}{path.group(1)}" + _query(kept)
 
 
@@ -189,9 +172,9 @@ def _registered(parts: SplitResult, places: MeetingPlaces) -> MeetingUrl:
     if origin in places.rehearsal_origins and parts.path.startswith("/rehearsal"):
         room = _ROOM.fullmatch(parts.path)
         if room is None:
-            raise MeetingUrlError(REHEARSAL_HINT)
+            raise MeetingUrlError(hints.REHEARSAL)
         return MeetingUrl(REHEARSAL, f"{origin}/rehearsal/{room.group(1)}")
     for name, globs in (places.declarative or {}).items():
         if any(glob.matches(parts) for glob in globs):
             return MeetingUrl(DECLARATIVE, parts._replace(netloc=parts.netloc.lower()).geturl(), name)
-    raise MeetingUrlError(UNKNOWN)
+    raise MeetingUrlError(hints.about(parts))

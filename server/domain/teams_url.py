@@ -6,9 +6,11 @@ import base64
 import binascii
 import json
 import re
-from typing import Any
+from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+TEAMS_HOSTS: Final = frozenset({"teams.microsoft.com", "teams.live.com", "teams.cloud.microsoft"})
+"""The third is the first one's new address; the first goes on leading to the same meetings."""
 _MEET = re.compile(r"/meet/([0-9]{1,32})/?")
 _PASSCODE = re.compile(r"[A-Za-z0-9]{1,64}")
 _JOIN = re.compile(r"/l/meetup-join/([^/]{1,512})/[0-9]{1,20}/?")
@@ -17,8 +19,8 @@ _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def teams_url(parts: SplitResult) -> str | None:
-    """The one spelling; None if it is no meeting's link. The host is teams.microsoft.com or teams.live.com."""
-    host = (parts.hostname or "").lower()
+    """The one spelling; None if it is no meeting's link. The host is one of TEAMS_HOSTS."""
+    host = "teams.live.com" if (parts.hostname or "").startswith("teams.live.com") else "teams.microsoft.com"
     if parts.fragment.startswith("/"):
         # teams.microsoft.com/v2/?meetingjoin=true#/l/meetup-join/… and teams.live.com/dl/launcher/launcher.html?url=/_#/meet/…
         inner = _split(parts.fragment)
