@@ -20,7 +20,8 @@ def shortcomings(settings: WorkerSettings) -> list[str]:
     missing = [name for name in ("ffmpeg", "ffprobe") if shutil.which(name) is None]
     if missing:
         found.append(
-            f"No recording can be finished: {' and '.join(missing)} not found. Install ffmpeg (Debian: apt-get install ffmpeg)."
+            f"No recording can be finished: {' and '.join(missing)} not found. "
+            "Install ffmpeg (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg)."
         )
     for broken in Registry(settings.platforms).problems():
         found += [f"This platform file is not used. {problem}" for problem in broken.problems]

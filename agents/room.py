@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _YOUNG_S = 20.0
 """What a bot costs shows in the measurement only after so long: until then it is reckoned with."""
 _SPARE_MB = 200
@@ -87,10 +89,9 @@ class Room:
 
 
 class Machine:
-    """Measures this machine (Linux; elsewhere only the cores are known), the limits of its container included."""
+    """Measures this machine, by the same calls on Linux and macOS; on Linux the limits of its container too."""
 
-    def __init__(self, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> None:
-        self._proc = proc
+    def __init__(self, cgroup: Path = Path("/sys/fs/cgroup")) -> None:
         self._cgroup = cgroup
         self._last: tuple[float, float] | None = None
         self._last_at = 0.0
@@ -110,11 +111,12 @@ class Machine:
         now = time.monotonic()
         if self._last is not None and now - self._last_at < 1.0:
             return self._idle
-        fields = self._read(self._proc / "stat").partition("\n")[0].split()[1:9]
-        if len(fields) < 5:
+        try:
+            times = psutil.cpu_times()
+        except (OSError, psutil.Error):
             return None
-        ticks = [float(field) for field in fields]
-        total, idle = sum(ticks), ticks[3] + ticks[4]
+        # The time of guests, which Linux gives last, is in that of users already.
+        total, idle = sum(times[:8]), times.idle + getattr(times, "iowait", 0.0)
         last, self._last, self._last_at = self._last, (total, idle), now
         if last is not None and total > last[0]:
             self._idle = cores * (idle - last[1]) / (total - last[0])
@@ -124,11 +126,12 @@ class Machine:
         free = [mb for mb in (self._free_of_machine(), self._free_of_container()) if mb is not None]
         return min(free) if free else None
 
-    def _free_of_machine(self) -> int | None:
-        for line in self._read(self._proc / "meminfo").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) // 1024
-        return None
+    @staticmethod
+    def _free_of_machine() -> int | None:
+        try:
+            return int(psutil.virtual_memory().available) // (1024 * 1024)
+        except (OSError, psutil.Error):
+            return None
 
     def _free_of_container(self) -> int | None:
         limit, used = self._read(self._cgroup / "memory.max").strip(), self._read(self._cgroup / "memory.current").strip()

@@ -3,10 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=$1
-python=${PYTHON:-python3}
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=python3.11; fi
-if ! command -v "$python" >/dev/null; then
-  echo "Rollcall needs Python 3.11 or newer: install it, or name it as in: make run PYTHON=/path/to/python3.12" >&2
+python=$(tools/find_python.sh)
+if [ -z "$python" ]; then
+  echo "Rollcall needs Python 3.11 or newer: install it, or name it as in: make run PYTHON=/path/to/python3.13" >&2
   exit 1
 fi
 # A .venv whose making was broken off has a python and no pip.

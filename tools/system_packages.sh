@@ -14,19 +14,37 @@ need() { # need COMMAND PACKAGE...: PACKAGE is installed unless COMMAND can be r
   needed+=("$@"); missing+=("$command")
 }
 
-python=${PYTHON:-python3}
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v python3.11 >/dev/null 2>&1; then python=python3.11; fi
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+chromium_is_there() {
+  local name folder application
+  for name in chromium chromium-browser google-chrome; do
+    command -v "$name" >/dev/null 2>&1 && return
+  done
+  [ -n "${ROLLCALL_CHROMIUM:-}" ] && [ -x "$ROLLCALL_CHROMIUM" ] && return
+  [ "$(uname)" = Darwin ] || return 1
+  # As agents/browser/executables.py looks for them.
+  for folder in /Applications "${HOME:-}/Applications"; do
+    for application in Chromium "Google Chrome" "Google Chrome for Testing"; do
+      [ -x "$folder/$application.app/Contents/MacOS/$application" ] && return
+    done
+  done
+  return 1
+}
+
+python=$("${BASH_SOURCE%/*}/find_python.sh")
+if [ -z "$python" ]; then
   # Without a Python nothing could tell whether its venv is there, and Debian's python3 comes without.
   needed+=(python3 python3-venv); missing+=("Python 3.11 or newer")
 elif ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
   needed+=(python3-venv); missing+=("Python's venv")
 fi
-if [ "$(uname)" != Darwin ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+if ! chromium_is_there; then
   needed+=(chromium); missing+=(chromium)
 fi
 need ffmpeg ffmpeg
 need espeak-ng espeak-ng   # the voices of the rehearsal's scripted people
+if [ "$(uname)" = Darwin ] && [ "$(uname -m)" = x86_64 ]; then
+  need cargo rust          # cryptography has no wheels for Macs with an Intel processor any more, and is built
+fi
 if [ "$for_what" = test ]; then
   [ -d /usr/lib/postgresql ] || need initdb postgresql
   need redis-server redis-server
@@ -57,7 +75,9 @@ for package in ${wished[@]+"${wished[@]}"}; do if known "$package"; then there+=
 [ $((${#needed[@]} + ${#there[@]})) -eq 0 ] && exit 0
 echo "Rollcall needs:" ${missing[@]+"${missing[@]}"} ${there[@]+"${there[@]}"}
 if [ "$(uname)" = Darwin ]; then
-  echo "Install them first, for example: brew install python@3.12 ffmpeg espeak-ng && brew install --cask chromium" >&2
+  case " ${needed[*]-} " in *" rust "*) rust=" rust" ;; *) rust="" ;; esac
+  # Not Homebrew's chromium: nobody has signed that one, so macOS does not let it run.
+  echo "Install them first, for example: brew install python@3.13 ffmpeg espeak-ng$rust && brew install --cask google-chrome" >&2
   [ "$for_what" != test ] || echo "And for the tests: brew install postgresql@17 redis rabbitmq node" >&2
   exit 1
 fi
@@ -87,6 +107,6 @@ ${sudo[@]+"${sudo[@]}"} apt-get update >"$log" 2>&1 || failed update
 for package in ${wished[@]+"${wished[@]}"}; do if known "$package"; then needed+=("$package"); fi; done
 echo "Installing ${needed[*]} with apt-get"
 # Services that a package would start by itself are not wanted: the tests start their own on loopback.
-${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "${needed[@]}" >"$log" 2>&1 ||
+${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends ${needed[@]+"${needed[@]}"} >"$log" 2>&1 ||
   failed "install ${needed[*]}"
 rm -f "$log"

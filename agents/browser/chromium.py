@@ -13,12 +13,13 @@ import contextlib
 import os
 import re
 import signal
+import sys
 from collections import deque
 from pathlib import Path
 
 import structlog
 
-from agents.browser import executables, profiles
+from agents.browser import executables, profiles, temporary
 from agents.browser.api import BrowserOptions
 from agents.browser.errors import ChromiumStartError
 from agents.browser.switches import command_line, runs_without_sandbox
@@ -59,6 +60,12 @@ HINTS = (
     ),
     ("Exec format error", "The program is for another kind of machine."),
 )
+
+QUARANTINED = (
+    "macOS ends programs that nobody has signed, as Chromium from Homebrew: use Google Chrome, or trust this one by "
+    "xattr -dr com.apple.quarantine /Applications/Chromium.app."
+)
+"""What a SIGKILL at the start means on a Mac (github.com/Homebrew/homebrew-cask/issues/139693)."""
 
 
 class Chromium:
@@ -140,7 +147,7 @@ class Chromium:
                 stdin=reading,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                env={**environment, "LANGUAGE": "en_US", **options.extra_environment},
+                env={**environment, **temporary.environment(), "LANGUAGE": "en_US", **options.extra_environment},
                 start_new_session=True,  # a group of its own, and no Ctrl-C of the terminal
             )
         except BaseException as error:
@@ -196,7 +203,9 @@ class Chromium:
                 await asyncio.wait_for(self._process.wait(), 1)
             code = self._process.returncode
             kind = _CrashedAtStartError if code is not None and code < 0 else ChromiumStartError
-            raise kind(f"Chromium ended at once with exit code {code}", output=self.output, hint=_hint(self.output)) from None
+            raise kind(
+                f"Chromium ended at once with exit code {code}", output=self.output, hint=_hint(self.output, code)
+            ) from None
         except TimeoutError:
             message = f"Chromium did not get ready in {START_SECONDS:g} s"
             raise ChromiumStartError(message, output=self.output, hint=_hint(self.output)) from None
@@ -232,7 +241,9 @@ class _CrashedAtStartError(ChromiumStartError):
     """A signal ended it, so it may be another time."""
 
 
-def _hint(output: str) -> str:
+def _hint(output: str, code: int | None = None) -> str:
+    if sys.platform == "darwin" and code == -signal.SIGKILL:
+        return QUARANTINED
     return next((hint for words, hint in HINTS if words in output), "")
 
 

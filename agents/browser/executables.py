@@ -12,7 +12,12 @@ from agents.browser.errors import ChromiumNotFoundError
 SHELL_NAMES = ("chromium-headless-shell", "chrome-headless-shell")
 """Half the memory and a third of the start time of the whole browser, but without getDisplayMedia."""
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MAC_APPLICATIONS = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
+MAC_APPLICATIONS = (
+    "Chromium.app/Contents/MacOS/Chromium",
+    "Google Chrome.app/Contents/MacOS/Google Chrome",
+    "Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing",
+)
+"""In /Applications, of the machine or of the user; tools/system_packages.sh looks for the same."""
 LIBRARY_FOLDERS = tuple(
     map(Path, ("/usr/lib/chromium", "/usr/lib64/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"))
 )
@@ -20,7 +25,7 @@ LIBRARY_FOLDERS = tuple(
 and (Debian's chromium-headless-shell) stays as a parent that does not die with its child."""
 
 HOW_TO_INSTALL = (
-    "Install it (Debian: apt-get install chromium chromium-headless-shell; macOS: brew install --cask chromium) "
+    "Install it (Debian: apt-get install chromium chromium-headless-shell; macOS: brew install --cask google-chrome) "
     "or set ROLLCALL_CHROMIUM to the program's path."
 )
 

@@ -12,10 +12,12 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from pathlib import Path
+
+import psutil
+
+from agents.browser import temporary
 
 PREFIX = "browser-"
 LOCK_SUFFIX = ".lock"
@@ -89,7 +91,7 @@ def remove_folder(folder: Path) -> None:
     """Removes a profile, and the socket folder that Chromium keeps for it elsewhere when it is killed."""
     with contextlib.suppress(OSError):
         socket_folder = (folder / "SingletonSocket").readlink().parent
-        if socket_folder.parent == Path(tempfile.gettempdir()) and "chrom" in socket_folder.name.lower():
+        if temporary.is_chromiums(socket_folder):
             shutil.rmtree(socket_folder, ignore_errors=True)
     for _ in range(5):  # a child that is dying may still write
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,14 +101,11 @@ def remove_folder(folder: Path) -> None:
 
 
 def _commands() -> list[tuple[int, str]]:
-    if not Path("/proc/self/cmdline").exists():
-        listing = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False).stdout
-        return [(int(pid), command) for pid, _, command in (line.strip().partition(" ") for line in listing.splitlines())]
+    """Every process with its command line, on Linux and macOS alike; other users' are left out where they are not told."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):  # it ended while we looked
-                found.append((int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")))
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):  # it ended while we looked, or is another user's
+            found.append((pid, " ".join(psutil.Process(pid).cmdline())))
     return found
 
 

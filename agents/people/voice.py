@@ -40,7 +40,7 @@ class Voices:
         if path.exists():
             return path
         if shutil.which(command[0]) is None:
-            raise VoiceError(f"{command[0]} is not installed; people need it to speak (Debian: apt-get install {command[0]}).")
+            raise VoiceError(f"{command[0]} is missing; people need it to speak (apt-get or brew install {command[0]}).")
         fresh = Path(f"{path}.{secrets.token_hex(4)}.new{suffix}")  # one's own: people may say the same thing at once
         process = await asyncio.create_subprocess_exec(
             *[str(fresh) if word == "OUTPUT" else word for word in command],

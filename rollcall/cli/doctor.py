@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rollcall.cli import open_files
 from rollcall.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 MIN_FREE_BYTES = 2 * 1024**3
 MAX_CLOCK_OFF_SECONDS = 30.0
+MIN_OPEN_FILES = 1024
+SET_CLOCK = f"set the clock: {'sudo sntp -sS time.apple.com' if sys.platform == 'darwin' else 'timedatectl set-ntp true'}"
 _PROBE_S = 2.0
 
 
@@ -36,21 +40,23 @@ class Finding:
 
 
 def doctor() -> None:
-    """Check Chromium, ffmpeg, database, broker, ports, disk and clock."""
+    """Check Chromium, ffmpeg, database, broker, ports, disk, open files and clock."""
     from server.settings import ServerSettings
 
     settings = ServerSettings()
+    install = "brew install" if sys.platform == "darwin" else "apt-get install"
     checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("Chromium", _chromium),
-        ("ffmpeg", lambda: _program("ffmpeg", "-version", "records cannot be finished without it: apt-get install ffmpeg")),
-        ("ffprobe", lambda: _program("ffprobe", "-version", "it comes with ffmpeg: apt-get install ffmpeg")),
-        ("espeak-ng", lambda: _program("espeak-ng", "--version", "only `rollcall rehearse` needs it: apt-get install espeak-ng")),
+        ("ffmpeg", lambda: _program("ffmpeg", "-version", f"records cannot be finished without it: {install} ffmpeg")),
+        ("ffprobe", lambda: _program("ffprobe", "-version", f"it comes with ffmpeg: {install} ffmpeg")),
+        ("espeak-ng", lambda: _program("espeak-ng", "--version", f"only `rollcall rehearse` needs it: {install} espeak-ng")),
         ("Data folder", lambda: _folder(settings.data_dir)),
         ("Media folder", lambda: _folder(settings.media_dir)),
         ("Database", lambda: _database(settings)),
         ("Broker", lambda: _broker(settings.broker_url)),
         ("gRPC port", lambda: _port(settings.grpc_address, "ROLLCALL_GRPC_ADDRESS", _grpc_is_ours)),
         ("HTTP port", lambda: _port(settings.http_address, "ROLLCALL_HTTP_ADDRESS", _http_is_ours)),
+        ("Open files", _open_files),
         ("Clock", _clock),
     )
     bad = 0
@@ -167,12 +173,19 @@ def _grpc_is_ours(address: str) -> bool:
     return True
 
 
+def _open_files() -> Finding:
+    """A bot needs about 15, a stream one; the command line has raised the limit as far as it may before this is asked."""
+    allowed = open_files.allow_many()
+    found = f"up to {allowed} at a time"
+    return Finding(found) if allowed >= MIN_OPEN_FILES else Finding(found, f"raise the hard limit: ulimit -Hn {MIN_OPEN_FILES}")
+
+
 def _clock() -> Finding:
     """Kernels say whether their clock is kept right; without a network nothing better can be asked."""
     now = time.time()
     newest = Path(__file__).stat().st_mtime
     if now + MAX_CLOCK_OFF_SECONDS < newest:
-        return Finding("is behind the files of this installation", "set the clock: timedatectl set-ntp true")
+        return Finding("is behind the files of this installation", SET_CLOCK)
     synchronised = (
         shutil.which("timedatectl")
         and subprocess.run(
