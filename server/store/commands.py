@@ -41,8 +41,13 @@ MOST_WAITING_BYTES: Final = 64 << 20
 
 
 def give_up(batch: Batch, row: BotRow) -> None:
-    """Says of every open wish of a bot that has ended without an agent that nobody can carry it out any more."""
-    for command_id, action in batch.connection.execute(_OPEN_OF_BOT, {"bot_id": row.id}).all():
+    """Says of every open wish of a bot that no agent has any more that nobody can carry it out; of this batch's wishes too."""
+    stored = batch.connection.execute(_OPEN_OF_BOT, {"bot_id": row.id}).all()
+    added = [(command["id"], command["action"]) for command in batch.new.commands if command["bot_id"] == row.id]
+    finished = {command["key"] for command in batch.new.finished_commands}
+    for command_id, action in (*stored, *added):
+        if command_id in finished:
+            continue
         batch.new.finished_commands.append({"key": command_id, "done": False})
         state = event_pb2.MEDIA_REQUEST_STATE_FAILED
         detail = "The bot had left the meeting."

@@ -11,7 +11,7 @@ from server.domain.state import ATTENDING, RECORDING_OPEN, BotState, RecordingSt
 from server.domain.wishes import Wish
 from server.store import moves, recordings
 from server.store.batch import Batch
-from server.store.records import BotRecord, Lease, Outcome, StoreConfig, Task, task_of
+from server.store.records import Lease, Outcome, StoreConfig, Task, task_of
 from server.store.rows import BotRow
 from server.store.tables import BOT_SETTINGS, COMMAND
 from server.store.writer import Op
@@ -51,7 +51,9 @@ def renew(batch: Batch, row: BotRow) -> None:
 
 
 class ClaimLease(Op[Lease]):
-    """A new lease with the next epoch."""
+    """A new lease with the next epoch. A worker that has it and said nothing yet may claim it again: the answer was lost with the
+    server that gave it, or on its way. The epoch is another one all the same, for what is left of the first stream.
+    """
 
     def __init__(self, bot_id: str, worker_id: str) -> None:
         self.bot_ids = (bot_id,)
@@ -64,7 +66,8 @@ class ClaimLease(Op[Lease]):
         except NotFound as error:
             raise LeaseNotAvailable("There is no such bot; forget it.") from error
         task = task_of(row.standing)
-        if row.worker_id is not None or task is None:
+        unheard = row.worker_id == self._worker_id and row.last_report_number == 0
+        if task is None or not (row.worker_id is None or unheard):
             raise LeaseNotAvailable("The bot is run by another worker, or there is nothing to run; forget it.")
         settings = _settings(batch, row)
         row.epoch += 1
@@ -113,23 +116,6 @@ class RenewLease(Op[int]):
             raise LeaseLost(self._epoch) from error
         renew(batch, row)
         return lease_us(batch.config) // 1000
-
-
-class ReleaseLease(Op[BotRecord]):
-    """The worker lets go. Handing over costs the bot none of its attempts."""
-
-    def __init__(self, bot_id: str, epoch: int, *, hand_over: bool, unfinished: str = "") -> None:
-        self.bot_ids = (bot_id,)
-        self._epoch = epoch
-        self._hand_over = hand_over
-        self._unfinished = unfinished
-
-    def run(self, batch: Batch) -> BotRecord:
-        """Silent where the epoch is over."""
-        row = batch.bot(self.bot_ids[0])
-        if row.worker_id is not None and row.epoch == self._epoch:
-            let_go(batch, row, counts=not self._hand_over, unfinished=self._unfinished)
-        return row.record()
 
 
 def let_go(batch: Batch, row: BotRow, *, counts: bool = True, unfinished: str = "") -> Outcome:

@@ -44,6 +44,7 @@ from server.store.records import (
     StoredEvent,
     Wished,
 )
+from server.store.releases import ReleaseLease
 from server.store.reports import StoreReports
 from server.store.webhooks import WebhookStore
 from server.store.writer import Writer
@@ -184,7 +185,7 @@ class Store(LogStore):
         """Lets go. What is still to be done waits for another worker: hint the broker if `wants_worker`, but not where the
         recording was left `unfinished` (why, in words): then the sweep does it later. Silent where the epoch is already over.
         """
-        return await self._writer.submit(leases.ReleaseLease(bot_id, epoch, hand_over=hand_over, unfinished=unfinished))
+        return await self._writer.submit(ReleaseLease(bot_id, epoch, hand_over=hand_over, unfinished=unfinished))
 
     async def store_reports(self, bot_id: str, epoch: int, reports: Sequence[agent_service_pb2.Report]) -> int:
         """Stores reports with all that follows from them, in one transaction; renews the lease.

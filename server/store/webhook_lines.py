@@ -108,17 +108,18 @@ class ClaimLines(Op[list[Line]]):
         self._word = word
         self._lease_us = lease_us
         self._limit = limit
-        self._busy = Counter(busy)
+        self._before = busy
         self._share = share
 
     def run(self, batch: Batch) -> list[Line]:
         """The lines, now held."""
-        full = [webhook_id for webhook_id, count in self._busy.items() if count >= self._share]
+        busy = Counter(self._before)  # counted anew each time: a transaction may have to begin again
+        full = [webhook_id for webhook_id, count in busy.items() if count >= self._share]
         place = {"now_us": batch.now_us, "most": self._limit * _LOOKED_AT, "full": full}
         lines: list[Line] = []
         for webhook_id, bot_id in batch.connection.execute(_DUE, place).all():
-            if len(lines) < self._limit and self._busy[webhook_id] < self._share:
-                self._busy[webhook_id] += 1
+            if len(lines) < self._limit and busy[webhook_id] < self._share:
+                busy[webhook_id] += 1
                 lines.append(Line(webhook_id, bot_id, self._word))
         if lines:
             batch.connection.execute(

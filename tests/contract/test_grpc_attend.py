@@ -65,6 +65,21 @@ async def test_one_worker_runs_a_bot_and_the_others_forget_it(running: Running) 
     assert not first.ended.done()
 
 
+async def test_a_worker_that_did_not_hear_of_its_lease_claims_again_and_the_log_tells_nothing_of_it(running: Running) -> None:
+    bot = await running.create()
+    unheard = FakeAgent(running, bot.id)
+    await unheard.claim()
+    await unheard.close()
+    agent = FakeAgent(running, bot.id)
+    granted = await agent.claim()
+    assert (granted.epoch, granted.bot.attempt) == (2, 1)
+    with pytest.raises(CallError):
+        await unheard.resume()
+    await agent.stored(await agent.move("joined_meeting"))
+    types = [event.state.type for event in await running.log(bot.id) if event.HasField("state")]
+    assert types == [S.BOT_EVENT_TYPE_JOIN_REQUESTED, S.BOT_EVENT_TYPE_JOINED_MEETING]
+
+
 async def test_only_workers_attend(running: Running) -> None:
     bot = await running.create()
     first = agent_pb.AttendRequest(claim=agent_pb.ClaimLease(bot_id=bot.id, worker_id="w"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rollcall.v1 import agent_service_pb2, event_pb2
@@ -91,6 +93,22 @@ async def test_a_wish_of_a_bot_whose_workers_were_all_lost_has_failed(story: Sto
         (command.id, event_pb2.MEDIA_REQUEST_STATE_REQUESTED),
         (command.id, event_pb2.MEDIA_REQUEST_STATE_FAILED),
     ]
+
+
+async def test_the_end_of_a_wish_is_told_once_though_its_result_and_the_release_come_together(story: Story) -> None:
+    lease = await story.joined()
+    first, second = await wish(story, lease), await wish(story, lease)
+    await story.report(lease, moved("meeting_ended"))
+    result = agent_service_pb2.CommandResult(command_id=first.id, done=True)
+    finish, release = story.store.finish_command, story.store.release_lease
+    ahead = story.store.projects.create("keeps the writer busy, so that the others are in one batch")
+    await asyncio.gather(ahead, finish(lease.bot.id, lease.epoch, result), release(lease.bot.id, lease.epoch))
+    told = [event.media_request for event in await story.events(lease.bot.id) if event.HasField("media_request")]
+    assert [(request.command_id, request.state) for request in told[2:]] == [
+        (first.id, event_pb2.MEDIA_REQUEST_STATE_DONE),
+        (second.id, event_pb2.MEDIA_REQUEST_STATE_FAILED),
+    ]
+    assert await story.store.pending_commands(lease.bot.id) == []
 
 
 async def test_wishes_already_sent_are_not_read_again(story: Story) -> None:

@@ -202,7 +202,8 @@ class Bots(RuleBasedStateMachine):
     def claim(self, which: int, server: int, worker: str) -> None:
         bot = self.bot(which)
         result = self.tried(self.store(server).claim_lease(bot.id, worker), LeaseNotAvailable)
-        assert isinstance(result, Lease) is (bot.worker_id is None and task_of(bot.standing) is not None)
+        free = bot.worker_id is None or (bot.worker_id == worker and bot.last_report_number == 0)
+        assert isinstance(result, Lease) is (free and task_of(bot.standing) is not None)
         if isinstance(result, Lease):
             assert (result.epoch, result.bot.worker_id) == (bot.epoch + 1, worker)
         self.check(bot.id)
