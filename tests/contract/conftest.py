@@ -1,8 +1,12 @@
-"""Servers for contract tests. The gateway's tests use `running` too, and put its face before `running.server.transport`."""
+"""Servers for contract tests, on databases that have our tables already (tests/conftest.py).
+
+The gateway's tests use `running` too, and put its face before `running.server.transport`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -12,23 +16,7 @@ import pytest_asyncio
 from rollcall.transport import Transport
 from tests.contract.harness import Running, running_server
 from tests.contract.rest import Face, face
-from tests.services import Postgres, postgresql
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL for all tests; each takes a database of its own."""
-    with postgresql() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that nobody else uses, of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'rollcall.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.url(server.new_database())
+from tests.services import Databases
 
 
 @pytest.fixture
@@ -45,15 +33,33 @@ def caller(request: pytest.FixtureRequest, running: Running) -> Transport:
     return caller
 
 
+@pytest.fixture(scope="module")
+def modules_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Gives a database of a kind with our tables in it, for all tests of a module."""
+
+    def give(kind: str) -> str:
+        if kind == "postgresql":
+            databases: Databases = request.getfixturevalue("empty_databases")
+            name = databases.take()
+            request.addfinalizer(lambda: databases.give_back(name))
+            return databases.url(name)
+        path = tmp_path_factory.mktemp("database") / "rollcall.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+
+    return give
+
+
 @pytest_asyncio.fixture(params=["in_process-sqlite", "split-postgresql"], scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
+async def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, modules_database_url: Callable[[str], str]
+) -> AsyncIterator[Face]:
     """The HTTP face before a server, in its process and apart from it, for all tests of a module (whose loop is the module's).
 
     Each face has one kind of database; what was recorded of the API is run on both (tests/contract/test_rest_recorded.py).
     """
     kind, _, database = request.param.partition("-")
-    server: Postgres | None = request.getfixturevalue("postgres") if database == "postgresql" else None
-    async with face(kind, tmp_path_factory.mktemp("rest"), server.url(server.new_database()) if server else "") as one:
+    async with face(kind, tmp_path_factory.mktemp("rest"), modules_database_url(database)) as one:
         yield one
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from rollcall import AsyncClient
@@ -15,6 +17,13 @@ from rollcall.errors import NotFoundError
 from tests.contract.harness import Running, running_server
 from tests.receiver import receiver
 from tests.unit.server.webhooks.sending import decoded, is_signed
+
+
+@pytest.fixture(autouse=True)
+def _no_logs() -> Iterator[None]:
+    """The server is in the process whose output is looked at, and may write a line just then."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 async def typed(running: Running, *words: str) -> Result:

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +212,10 @@ async def test_a_setting_that_cannot_work_is_named(tmp_path: Path, wrong: dict[s
         await Server(settings_for(tmp_path, **fields), RecordingDispatcher()).start()
 
 
-async def test_two_servers_on_postgresql_share_bots_streams_and_a_port(tmp_path: Path, postgres: Any) -> None:
-    url = postgres.url(postgres.new_database())
+async def test_two_servers_on_postgresql_share_bots_streams_and_a_port(
+    tmp_path: Path, new_postgresql_url: Callable[[], str]
+) -> None:
+    url = new_postgresql_url()
     async with running_server(tmp_path, url, reuse_port=True) as first:
         port = first.server.grpc_port
         async with running_server(tmp_path, url, reuse_port=True, grpc_address=f"127.0.0.1:{port}") as second:

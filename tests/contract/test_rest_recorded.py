@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import pytest_asyncio
 
 from tests.contract.harness import MEET
 from tests.contract.rest import FACES, Face, create, differences, face
-from tests.services import Postgres
 from tests.tables import rows_under
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,10 +49,11 @@ EVERYWHERE = list(itertools.product(FACES, ["sqlite", "postgresql"]))
 
 
 @pytest_asyncio.fixture(params=EVERYWHERE, ids="-".join, scope="module", loop_scope="module")
-async def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Face]:
+async def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, modules_database_url: Callable[[str], str]
+) -> AsyncIterator[Face]:
     kind, database = request.param
-    server: Postgres | None = request.getfixturevalue("postgres") if database == "postgresql" else None
-    async with face(kind, tmp_path_factory.mktemp("rest"), server.url(server.new_database()) if server else "") as one:
+    async with face(kind, tmp_path_factory.mktemp("rest"), modules_database_url(database)) as one:
         yield one
 
 

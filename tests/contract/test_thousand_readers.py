@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,6 @@ from rollcall.v1 import agent_service_pb2, event_pb2
 from rollcall.v1.event_service_pb2 import WatchBotRequest, WatchEventsRequest
 from server.store import StoredEvent
 from tests.contract.harness import EVENTS, Running, running_server
-from tests.services import Postgres
 
 READERS = 1000
 BOTS = 10
@@ -167,10 +166,10 @@ async def write(sites: list[Site], bot_id: str, epoch: int) -> None:
         await asyncio.sleep(0.3)
 
 
-async def test_nobody_loses_or_repeats_an_event(tmp_path: Path, postgres: Postgres) -> None:
+async def test_nobody_loses_or_repeats_an_event(tmp_path: Path, new_postgresql_url: Callable[[], str]) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 65536, hard))
-    url = postgres.url(postgres.new_database())
+    url = new_postgresql_url()
     try:
         async with asyncio.timeout(PATIENCE_S), AsyncExitStack() as stack:
             first = await stack.enter_async_context(site(tmp_path / "first", url, stack))
