@@ -124,8 +124,15 @@ class Visit:
         options = self.capture.browser_options(self._adapter.browser_options(BrowserOptions()))
         self._browser = await self._tools.launcher.launch(options, profile_parent=self._tools.profile_parent)
         self.page = await self._browser.new_page()
+        self.page.on_silence(self._unless_closed(self._page_silent))
         self.page.failure.add_done_callback(self._page_failed)
         return self.page
+
+    def _page_silent(self, seconds: float) -> None:
+        if seconds:
+            self._senses.remark("page_silent", f"The page has not answered for {seconds:.1f} s: it is busy, or it hangs.")
+        else:
+            self._senses.remark("page_answers", "The page answers again.")
 
     def _page_failed(self, failure: asyncio.Future[Exception]) -> None:
         if not failure.cancelled():

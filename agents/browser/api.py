@@ -91,6 +91,13 @@ class Page(Protocol):
         """
         ...
 
+    def on_silence(self, tell: Callable[[float], None]) -> None:
+        """Calls `tell` with the seconds, once, when the page has not answered for 1.5 s, and with 0 when it answers again.
+
+        It may be busy; one that is silent for 10 s is a `failure`. Another call takes the place of this one.
+        """
+        ...
+
     async def add_script(self, source: str) -> None:
         """Runs `source` in every document of every frame before the document's own scripts. Call before `open`."""
         ...

@@ -37,6 +37,7 @@ class FakePage:
     closed: bool = False
     _handlers: dict[str, Callable[[Json], None]] = field(default_factory=dict)
     _failure: asyncio.Future[Exception] | None = None
+    _silence: Callable[[float], None] | None = None
 
     @property
     def failure(self) -> asyncio.Future[Exception]:
@@ -49,6 +50,15 @@ class FakePage:
         """As if the page crashed, hung, or lost its browser."""
         if not self.failure.done():
             self.failure.set_result(error)
+
+    def on_silence(self, tell: Callable[[float], None]) -> None:
+        """As api.Page."""
+        self._silence = tell
+
+    def fall_silent(self, seconds: float) -> None:
+        """As if the page had not answered for so long; 0: it does again."""
+        if self._silence is not None:
+            self._silence(seconds)
 
     def call(self, name: str, value: Json = None) -> None:
         """As if a script in the page had called the binding. KeyError where nobody bound it."""

@@ -55,6 +55,7 @@ class ChromiumPage:
         self._keyboard = Keyboard(session)
         self._mouse = Mouse(session, self._keyboard)
         self._watchdog: asyncio.Task[None] | None = None
+        self._silence: Callable[[float], None] | None = None
         self._closed = False
 
     @classmethod
@@ -78,13 +79,17 @@ class ChromiumPage:
                     await session.send("Emulation.setDeviceMetricsOverride", metrics)
         except (TimeoutError, PyppeteerError) as error:
             raise BrowserLostError(f"no page could be opened: {error or 'no answer in time'}") from error
-        page._watchdog = asyncio.create_task(watch(page._frames, page._navigation, page._hung))
+        page._watchdog = asyncio.create_task(watch(page._frames, page._navigation, page._silent, page._hung))
         return page
 
     @property
     def failure(self) -> asyncio.Future[Exception]:
         """As api.Page."""
         return self._failure
+
+    def on_silence(self, tell: Callable[[float], None]) -> None:
+        """As api.Page."""
+        self._silence = tell
 
     async def add_script(self, source: str) -> None:
         """As api.Page."""
@@ -230,6 +235,10 @@ class ChromiumPage:
     def _flooded(self) -> None:
         self.fail(PageFloodError("the page calls us without end"))
         self._connection.send("Target.closeTarget", {"targetId": self._target_id}).add_done_callback(hear)
+
+    def _silent(self, seconds: float) -> None:
+        if self._silence is not None:
+            self._silence(seconds)
 
     def _hung(self) -> None:
         self._watchdog = None  # it ends by itself

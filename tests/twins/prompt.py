@@ -71,6 +71,10 @@ def sights(played: Played) -> Iterator[Sight]:
             known.add(name)
             if not _cut_short(one, sight, played.seen, left):
                 yield sight
+    silent = [at for at, words in told if words == "page_silent"]
+    for frozen in (one["at"] for one in played.seen if one["what"] == "freeze"):
+        after = min((at - frozen for at in silent if at > frozen), default=None)
+        yield Sight(played.case.platform, "frozen", after, early_s=0.0)
 
 
 def _sight(platform: str, one: dict[str, Any], name: str, times: list[float], *, first: bool) -> Sight:

@@ -54,10 +54,17 @@ def test_what_is_told_late_or_never_is_found_out() -> None:
 
 def test_what_went_before_it_had_to_be_told_need_not_be() -> None:
     frozen = {"what": "freeze", "at": BEGAN + 1}
-    assert found([stands("lobby", 0, 0), frozen]) == []
+    assert [sight.view for sight in found([stands("lobby", 0, 0), frozen])] == ["frozen"]
     assert found([stands("lobby", 0, 0), stands("meeting", 2, 2)], move("joined_meeting", 2)) == [
         Sight("zoom", "meeting", 0.0, 0.0)
     ]
+
+
+def test_a_page_that_stands_still_is_told_to_be_silent() -> None:
+    frozen = {"what": "freeze", "at": BEGAN + 1}
+    silent = {"created_time": at(3), "log": {"code": "page_silent", "fields": {}}}
+    assert found([frozen], silent) == [Sight("zoom", "frozen", 2.0, 0.0)]
+    assert found([frozen]) == [Sight("zoom", "frozen", None, 0.0)]
 
 
 async def test_a_bot_that_is_to_leave_after_two_things_waits_for_both() -> None:

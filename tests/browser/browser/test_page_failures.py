@@ -116,9 +116,13 @@ async def test_a_hung_page_is_a_failure(page: ChromiumPage, site: Site, monkeypa
 
 
 async def test_a_page_that_hangs_for_a_while_is_forgiven(page: ChromiumPage, site: Site) -> None:
+    silences: list[float] = []
+    page.on_silence(silences.append)
     await page.open(site.page("/", "<p>x"))
     busy = "() => { const end = Date.now() + 3500; while (Date.now() < end); return 'done' }"
     assert await page.evaluate(busy, timeout_s=10) == "done"
+    await until(lambda: silences[-1:] == [0.0])  # told that it is silent, and that it is not any more
+    assert silences[0] >= watchdog.SILENT_SECONDS
     assert not page.failure.done()
 
 

@@ -189,3 +189,15 @@ async def test_a_page_that_lost_its_connection_has_longer_to_find_back(stage: St
     await stage.end()
     assert "rejoining" not in stage.codes()
     assert stage.triggers().count("joined_meeting") == 1
+
+
+async def test_a_page_that_is_silent_is_told_as_that_and_nothing_else_comes_of_it(stage: Stage) -> None:
+    stage.start()
+    await stage.join()
+    stage.page.fall_silent(1.5)
+    assert stage.codes()[-1] == "page_silent"
+    stage.page.fall_silent(0.0)
+    assert stage.codes()[-1] == "page_answers"
+    stage.break_page(PageHungError("no answer"))
+    await stage.until_entered(2)
+    assert stage.codes().count("page_silent") == 1
