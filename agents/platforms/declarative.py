@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,7 +16,6 @@ from agents.browser.api import BrowserOptions, Json, Page
 from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, without_secrets
 from agents.platforms import page as scripts
 from agents.platforms.base import (
-    ChatSeen,
     Device,
     JoinRequest,
     JoinStepError,
@@ -29,7 +29,7 @@ from agents.platforms.chat_writer import ChatWriter
 from agents.platforms.classifier import OUT, REFUSED, Classifier
 from agents.platforms.device_switches import DeviceSwitches
 from agents.platforms.dialogs import Dialogs
-from agents.platforms.doubt import Doubt
+from agents.platforms.doubt import Doubt, unproven
 from agents.platforms.facts import Facts
 from agents.platforms.hands import Hands
 from agents.platforms.host_lookup import HostLookup
@@ -85,7 +85,7 @@ class DeclarativeAttendance:
         # Without a word about people, they are counted by what they send.
         self._people_rules = file.people or People(source="remote_streams")
         if file.people is None:
-            file = _with_people(file, self._people_rules)
+            file = replace(file, people=self._people_rules)
         self._program = compile_file(file)
         self._join = compile_steps(file.join, self._program)
         self._after_join = compile_steps(file.after_join, self._program)
@@ -238,6 +238,8 @@ class DeclarativeAttendance:
                 timer.cancel()
         for task in self._tasks:
             task.cancel()
+        if self._tasks:  # two hands at one mouse would undo each other's clicks
+            await asyncio.wait(self._tasks, timeout=LET_GO_SECONDS)
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 until = time.monotonic() + LEAVE_SECONDS - 0.2
@@ -268,8 +270,9 @@ class DeclarativeAttendance:
         if self._classifier.was_inside:
             wakes.append(self._tell_people(now))
             for message in self._chat.update(self._facts.chat, now):
-                self._tell_chat(message)
+                self._listeners.chat(message)
             wakes.append(self._captioner.update(self._facts.captions, now, self._listeners.caption))
+            wakes.append(self._switches.update(self._facts, now, self._listeners.log))
         look, wake = self._doubt.due(self._facts, now, nothing_known=self._classifier.nothing_known)
         wakes.append(wake)
         if look:
@@ -291,6 +294,8 @@ class DeclarativeAttendance:
         self._listeners.ui_state(observation)
         if observation.state is UiState.UNKNOWN:
             self._start(self._tell_unknown())
+        if observation.state is UiState.IN_MEETING:
+            self._facts.bot_listed = False  # it must not say so any more where the bot is put back into a lobby
         if observation.state is UiState.IN_MEETING and not self._settled:
             self._settled = True
             self._start(self._settle_in())
@@ -322,7 +327,9 @@ class DeclarativeAttendance:
         await self._try(captions, "captions_failed")
 
     async def _look_closer(self) -> None:
-        await self._try(self._doubt.look(self._runner, passed=self._has_left), "people_not_looked_at")
+        look = self._doubt.look(self._runner, self._request.bot_name, passed=self._has_left)
+        await self._try(look, "people_not_looked_at")
+        self._look()
 
     async def _look_at_people(self) -> None:
         """Who is the host: shown for a moment, then remembered. The list takes the place of the chat, which is opened again."""
@@ -344,6 +351,10 @@ class DeclarativeAttendance:
             return
         shown = ", ".join(await self._hands.look()) or "nothing that can be pressed or filled in"
         self._listeners.log("page_unknown", f"{self._title}: nothing that is known at {address}. It shows: {shown}"[:1500])
+        if self._classifier.entered and not self._classifier.was_inside:
+            await self._doubt.over()
+            if self._classifier.shown is UiState.UNKNOWN:
+                self._listeners.log("presence_unproven", unproven(self._title, self._doubt.outcome))
 
     def _enter_again(self) -> None:
         self._start(self._try(self.enter(self._request), "reload_failed"))
@@ -358,9 +369,6 @@ class DeclarativeAttendance:
         for uuid, speaking in change.speaking:
             self._listeners.speaking(uuid, speaking)
         return change.wake
-
-    def _tell_chat(self, message: ChatSeen) -> None:
-        self._listeners.chat(message)
 
     async def _answer(self, dialog: int) -> None:
         try:
@@ -389,8 +397,3 @@ def _language_flags(language: str) -> tuple[str, str]:
     """The browser's own language, and what it asks servers for: `en-US,en`."""
     base = language.partition("-")[0]
     return f"--lang={language}", f"--accept-lang={language if base == language else f'{language},{base}'}"
-
-
-def _with_people(file: PlatformFile, people: People) -> PlatformFile:
-    fields = {name: getattr(file, name) for name in PlatformFile.__dataclass_fields__}
-    return PlatformFile(**{**fields, "people": people})

@@ -29,6 +29,11 @@ REFUSED_SECONDS = 1.0
 """A refusal that stands already when a button is pressed may be an old one."""
 OFF_SECONDS = 1.5
 """What is redrawn has not gone off."""
+TURNED_OFF = {
+    Device.MICROPHONE: "The meeting muted the bot: what it says is not heard. The next wish to say something asks to be unmuted.",
+    Device.CAMERA: "The meeting turned the bot's camera off: nobody sees it. The next picture or film asks for it again.",
+}
+"""What the log says of a device that went off and that the bot did not turn off."""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,27 @@ class _Switch:
     turn_on: tuple[CompiledStep, ...]
     turn_off: tuple[CompiledStep, ...]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _was_on: bool = False
+    _off_since: float | None = None
+    _taken: bool = False
+
+    def taken(self, facts: Facts, now: float) -> tuple[bool, float | None]:
+        """Whether somebody else has turned it off, told once; and when to look again though nothing may be reported by then."""
+        shown = None if self.lock.locked() else self.state(facts)
+        self._was_on = self._was_on or shown is True
+        if shown is not False or not self._was_on:
+            self._off_since = None
+        elif self._off_since is None:
+            self._off_since = now
+        if self._off_since is not None and now - self._off_since >= OFF_SECONDS:
+            self._taken, self._was_on, self._off_since = True, False, None
+        told, self._taken = self._taken, False
+        return told, None if self._off_since is None else self._off_since + OFF_SECONDS
+
+    def _let_go(self, facts: Facts) -> None:
+        """The bot turns it off itself. Where somebody else was quicker, that is still to be told."""
+        self._taken = self._taken or (self._was_on and self.state(facts) is False)
+        self._was_on, self._off_since = False, None
 
     def state(self, facts: Facts) -> bool | None:
         """Whether it is on; None where the page shows neither, or both."""
@@ -53,6 +79,8 @@ class _Switch:
         """Presses until the page shows it so; nothing where it is so. Raises SwitchError and the browser's errors."""
         failed = ""
         async with self.lock:
+            if not on:
+                self._let_go(runner.facts)
             for _ in range(PRESSES):
                 if not await self._until(runner, shown_s, passed, lambda: self.state(runner.facts) is not None):
                     raise SwitchError(f"{self.title}'s page does not show whether the bot's {self.device} is on or off.")
@@ -160,6 +188,16 @@ class DeviceSwitches:
                 if not on and switch.state(runner.facts) is None:
                     continue  # no control, so nothing is sent; and if it were, the bot's own devices are black and silent
                 listeners.log(f"{device}_not_{'on' if on else 'off'}", str(error))
+
+    def update(self, facts: Facts, now: float, log: Callable[[str, str], None]) -> float | None:
+        """Tells of each device that somebody else has turned off in the meeting; when to ask again."""
+        wakes = []
+        for device, switch in self._switches.items():
+            taken, wake = switch.taken(facts, now)
+            if taken:
+                log(f"{device}_turned_off", TURNED_OFF[device])
+            wakes.append(wake)
+        return min((wake for wake in wakes if wake is not None), default=None)
 
     async def switch(self, device: Device, runner: StepRunner, *, on: bool, passed: Callable[[], bool]) -> bool:
         """As base.Attendance.switch."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.platforms.program import OTHERS_ATOM, Formula, Need
+from agents.platforms.program import LISTED_ATOM, OTHERS_ATOM, Formula, Need
 
 MAX_FRAMES = 200
 MAX_PEOPLE = 1000
@@ -48,6 +48,8 @@ class Facts:
     """How many of the people reported are not the bot."""
     values: Mapping[str, str] = field(default_factory=dict)
     """The file's variables, once the bot has a meeting's URL."""
+    bot_listed: bool = False
+    """Whether the list of who is there, opened in doubt, had the bot in it: until it is known that the bot is in."""
     _others: int | None = None
     _frames: dict[str, _Frame] = field(default_factory=dict)
     _gone: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
@@ -66,6 +68,7 @@ class Facts:
                 for old in list(self._frames):
                     self._forget(old)
                 self.documents += 1
+                self.bot_listed = False
             elif len(self._frames) >= MAX_FRAMES:
                 return False
             self._frames[name] = _Frame(top, now)
@@ -131,6 +134,8 @@ class Facts:
         if atom == OTHERS_ATOM:
             self._others = self.others(self.people) if self._others is None else self._others
             return self._others
+        if atom == LISTED_ATOM:
+            return int(self.bot_listed)
         return sum(frame.atoms[atom][0] for frame in self._frames.values() if frame.atoms)
 
     def holds(self, formula: Formula) -> bool:
@@ -154,7 +159,7 @@ class Facts:
         """The page's text that met a condition, or nothing."""
         for need in formula.needs:
             for frame in self._frames.values():
-                if need.atom != OTHERS_ATOM and frame.atoms and frame.atoms[need.atom][1]:
+                if need.atom >= 0 and frame.atoms and frame.atoms[need.atom][1]:
                     return frame.atoms[need.atom][1]
         return next((text for one in (*formula.every, *formula.some) if (text := self.text(one))), "")
 

@@ -150,6 +150,13 @@ class Hands:
             return []
         return [str(one)[:110] for answer in answers if isinstance(answer, list) for one in answer][:25]
 
+    async def rows(self, name: str) -> int:
+        """How many visible rows of lists bear a name. Raises the browser's errors."""
+        answers = await self._page.evaluate_in_frames(
+            ACT, self._handle, self._token, "rows", {"name": name}, timeout_s=LOCATE_SECONDS
+        )
+        return sum(answer for answer in answers if isinstance(answer, int) and not isinstance(answer, bool))
+
     async def have_looked(self) -> None:
         """Has the observers look soon at what no mutation tells them, as the page's own objects. Raises the browser's errors."""
         nothing: dict[str, Any] = {"targets": []}

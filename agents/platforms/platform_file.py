@@ -7,9 +7,20 @@ from dataclasses import dataclass, field
 from agents.platforms.base import UiState
 
 OTHERS = "others"
-COUNTERS = ("remote_tracks", "remote_audio_tracks", "remote_video_tracks", "remote_videos", "peers", OTHERS)
-"""What is counted beside elements: incoming tracks, visible videos that show one, connected peer connections, and the people
-of the file's `[people]` that are not the bot."""
+LISTED = "listed"
+COUNTERS = (
+    "remote_tracks",
+    "remote_audio_tracks",
+    "remote_video_tracks",
+    "remote_videos",
+    "contributors",
+    "peers",
+    OTHERS,
+    LISTED,
+)
+"""What is counted beside elements: incoming tracks, visible videos that show one, people whom incoming packets name as heard in
+them, connected peer connections, the people of the file's `[people]` that are not the bot, and whether the list that the
+file's `[doubt]` opens has a row with the bot's name."""
 
 VIEWS = ("speaker_view", "gallery_view", "speaker_view_no_sidebar")
 """As `recording_settings.view`."""

@@ -12,10 +12,12 @@ from typing import Any
 
 from agents.platforms.base import UiState
 from agents.platforms.folding import fold
-from agents.platforms.platform_file import OTHERS, Condition, Hosts, PlatformFile, Target
+from agents.platforms.platform_file import LISTED, OTHERS, Condition, Hosts, PlatformFile, Target
 
 Json = dict[str, Any]
 OTHERS_ATOM = -1
+LISTED_ATOM = -2
+OUTSIDE = {OTHERS: OTHERS_ATOM, LISTED: LISTED_ATOM}
 """Not counted in the page, which does not know the bot's name, but by Facts."""
 
 
@@ -88,8 +90,8 @@ class Program:
         if condition.js:
             needs.append(Need(self._atom({"kind": "js", "id": self.expression(condition.js)})))
         for name, least in condition.counters:
-            atom = OTHERS_ATOM if name == OTHERS else self._atom({"kind": "counter", "name": name})
-            needs.append(Need(atom, least))
+            atom = OUTSIDE.get(name)
+            needs.append(Need(self._atom({"kind": "counter", "name": name}) if atom is None else atom, least))
         return Formula(
             needs=tuple(needs),
             variable=condition.variable,

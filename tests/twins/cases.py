@@ -84,6 +84,7 @@ def everywhere(platform: str) -> list[Case]:
         case("full", *ASKED, *refused("unable_to_connect_to_meeting")),
         staying("generic alert", *IN, after="seen:nothing"),
         staying("strange lobby", *IN, remarks=("page_unknown",)),
+        staying("alone without a list", *IN),
         staying("duplicate name", *IN, after="left:Rollcall"),
         staying("consent asked at the door", *IN, after="joined_meeting and log:consent_answered", remarks=("consent_answered",)),
         staying("consent asked later", *IN, after="log:consent_answered", remarks=("consent_answered",)),
@@ -105,7 +106,6 @@ def some(platform: str) -> list[Case]:
     hung_early = Case(platform, "hung at the door", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_hung",))
     phantom = Case(platform, "phantom tile", (*IN, *LEFT), leaves_after="came:Grace Hopper")
     unknown = Case(platform, "unknown page", (*LOBBY, *LEFT), leaves_after="log:page_unknown", remarks=("page_unknown",))
-    alone = Case(platform, "alone", (*IN, *LEFT), leaves_after="joined_meeting")
     talk = Case(platform, "people talk", (*IN, *LEFT), leaves_after="seen:guest_renamed")
     never = Case(platform, "never loads", (*IN, *LEFT), leaves_after="joined_meeting", remarks=("page_not_loaded",))
     late = (*LOBBY, "joined_meeting", *LEFT)
@@ -121,9 +121,9 @@ def some(platform: str) -> list[Case]:
     live = Case(platform, "normal", (*IN, *LEFT), leaves_after="joined_meeting", wish={"live": True})
     return {
         GOOGLE_MEET: [signed_in, gives_up, lost, hung, never, failing, faults, hung_early, phantom, unknown, talk],
-        ZOOM: [signed_in, passcode, encrypted, alone, talk],
-        TEAMS: [signed_in, passcode, encrypted, alone, talk, live],
-        JITSI: [signed_in, passcode, alone, talk, *opened],
+        ZOOM: [signed_in, passcode, encrypted, talk],
+        TEAMS: [signed_in, passcode, encrypted, talk, live],
+        JITSI: [signed_in, passcode, talk, *opened],
     }[platform]
 
 

@@ -123,6 +123,11 @@ async def _crash(_room: Room, visitor: Person, _call: Message) -> None:
     visitor.send({"type": "crash"})
 
 
+async def _camera_off(_room: Room, visitor: Person, _call: Message) -> None:
+    """The host stops the visitor's video."""
+    visitor.send({"type": "camera_off"})
+
+
 async def _alert(_room: Room, visitor: Person, _call: Message) -> None:
     visitor.send({"type": "alert"})
 
@@ -141,6 +146,7 @@ OWN: dict[str, Callable[[Room, Person, dict[str, Any]], Any]] = {
     "show": _show,
     "ask_passcode": _ask_passcode,
     "alert": _alert,
+    "camera_off": _camera_off,
     "crash": _crash,
     "nothing": _nothing,
 }

@@ -27,7 +27,12 @@ AS_USERS_SAY = {
 }  # fmt: skip
 
 
-ELSEWHERE = {"no captions": "test_in_meeting.py", "devices refused": "test_devices.py"}
+ELSEWHERE = {
+    "alone": "test_languages.py",
+    "devices refused": "test_devices.py",
+    "no captions": "test_in_meeting.py",
+    "strange lobby without a list": "test_languages.py",
+}
 """Scenarios that are no case of the table, and the file that plays them."""
 
 

@@ -172,6 +172,29 @@ const acts = {
   },
 };
 
+// How many rows of lists bear a name, whatever else they say of whoever is called so.
+const ROWS = "li,[role=listitem],[role=treeitem],[role=option],[role=row]";
+const MOST_BESIDE_A_NAME = 80; // characters
+function rows(request) {
+  const name = fold(request.name);
+  if (!name) return 0;
+  let count = 0;
+  for (const row of findAll(ROWS, 500)) {
+    if (!visible(row)) continue;
+    const said = [attributeOf(row, "aria-label") || "", shownText(row)].map((words) => fold(cut(words, 0, 1000)));
+    count += said.some((words) => words.length <= name.length + MOST_BESIDE_A_NAME && hasWord(words, name)) ? 1 : 0;
+  }
+  return count;
+}
+function hasWord(text, word) {
+  const isLetter = (letter) => /[\p{L}\p{N}]/u.test(letter);
+  for (let at = indexIn(text, word); at >= 0; at = text.indexOf(word, at + 1)) {
+    const [before, after] = [text[at - 1] || " ", text[at + word.length] || " "];
+    if (!(isLetter(word[0]) && isLetter(before)) && !(isLetter(word[word.length - 1]) && isLetter(after))) return true;
+  }
+  return false;
+}
+
 // What somebody would press or fill in, for a message that says why a step failed.
 function look() {
   const shown = [];

@@ -62,7 +62,22 @@ function mediaCounts() {
     const connection = reference.deref();
     if (connection && connectionState(connection) === "connected") peers += 1;
   }
-  return { remote_tracks: tracks.length, remote_audio_tracks: audio, remote_video_tracks: tracks.length - audio, peers };
+  return { remote_tracks: tracks.length, remote_audio_tracks: audio, remote_video_tracks: tracks.length - audio, contributors: contributors(tracks), peers };
+}
+
+// How many people the packets name as heard in them (CSRC). A server that mixes or forwards names those whose sound it passes on;
+// silence, a tone and music are nobody's.
+function contributors(tracks) {
+  const named = new Set();
+  for (const { receiver, track } of tracks) {
+    if (track.kind !== "audio") continue;
+    try {
+      for (const { source } of receiver.getContributingSources()) named.add(source);
+    } catch (error) {
+      continue;
+    }
+  }
+  return named.size;
 }
 
 function loud(receiver) {

@@ -330,10 +330,11 @@ window.addEventListener("pageshow", (event) => {
 Object.defineProperty(window, HANDLE, {
   value: (token, act, request) => {
     if (token !== TOKEN) return null;
-    if (act !== "register" && act !== "look" && act !== "cost" && act !== "sanitise") beEager();
+    if (act !== "register" && act !== "look" && act !== "rows" && act !== "cost" && act !== "sanitise") beEager();
     if (act === "register") return void steps.set(request.id, request.run);
     if (act === "locate") return locate(request);
     if (act === "look") return look();
+    if (act === "rows") return rows(request);
     if (act === "cost") return cost;
     if (act === "sanitise") return { top: IS_TOP, html: sanitise(request) };
     if (act === "run") return steps.has(request.id) ? Promise.resolve(steps.get(request.id)(request.values)).then((value) => ({ value: Boolean(value) })) : null;

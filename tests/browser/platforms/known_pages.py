@@ -19,13 +19,13 @@ def p(text: str) -> str:
 
 
 MEET_MORE = '<button aria-label="Turn on captions">c</button><button aria-label="People">p</button><button aria-label="Chat with everyone">t</button>'
-ZOOM_MORE = '<button aria-label="open the participants list pane">p</button><button aria-label="open the chat panel">c</button>'
 ZOOM_OWN_TILE = '<div class="video-avatar__avatar"><div class="video-avatar__avatar-footer">Bot</div></div>'
 TEAMS_MORE = '<button id="roster-button">People</button><button id="chat-button">Chat</button>'
 TEAMS_OWN_TILE = '<div data-tid="modern-stage-wrapper"><div data-cid="calling-participant-stream"><span data-tid="participant-display-name">Bot</span></div></div>'
+ZOOM_COUNTED = '<div id="wc-footer"><button aria-label="Leave">x</button><button aria-label="open the participants list pane,[{}] particpants">p</button></div>'
 STRANGE = {
     "google_meet": MEET_TOOLBAR + MEET_MORE + MEET_OWN_TILE + p("Hang tight"),
-    "zoom": ZOOM_TOOLBAR + ZOOM_MORE + ZOOM_OWN_TILE + p("Hang tight"),
+    "zoom": ZOOM_COUNTED.format(0) + ZOOM_OWN_TILE + p("Hang tight"),
     "teams": TEAMS_TOOLBAR + TEAMS_MORE + TEAMS_OWN_TILE + p("Hang tight"),
 }
 """All that stands in a meeting but its people, in words that nobody knows."""
@@ -34,6 +34,25 @@ LISTS = {
     "zoom": '<ul><li class="participants-li"><span class="participants-item__display-name">Bot</span></li></ul>',
     "teams": '<ul role=tree><li role=treeitem data-cid="roster-participant">Bot</li></ul>',
 }
+RENEWED = {
+    "google_meet": "<div role=listitem><span>Bot</span> <span>(You)</span></div>",
+    "zoom": "<div role=listbox><div role=option aria-label='Bot (me), computer audio muted'>&nbsp;</div></div>",
+    "teams": "<ul><li><span>Bot</span>, <span>You</span></li></ul>",
+}
+"""The bot in the list, in rows that the files do not describe."""
+OTHERS_ROWS = "<ul><li>Robot</li><li>Bottom line: everybody who waits here is let in by the host of the meeting, one after the other, and Bot too</li></ul>"
+"""Rows that bear other names, and words that are none."""
+ALONE = {
+    "google_meet": STRANGE["google_meet"] + p("You’re the only one here"),
+    "zoom": ZOOM_COUNTED.format(1) + ZOOM_OWN_TILE,
+    "teams": STRANGE["teams"] + p("Waiting for others to join…"),
+}
+"""A meeting without a list that could be opened, and in which the client says that the bot is alone there."""
+MEET_EFFECTS = [
+    '<div data-participant-id="p0"><i class="google-symbols notranslate" aria-hidden="true">visual_effects</i></div>',
+    '<div data-participant-id="p0" aria-label="Backgrounds and effects">x</div>',
+]
+"""What Google Meet shows of one's own effects, in the lobby, too."""
 OPENS = {"google_meet": "[aria-label=People]", "zoom": '[aria-label^="open the participants"]', "teams": "#roster-button"}
 TOOLBARS = {"google_meet": MEET_TOOLBAR, "zoom": ZOOM_TOOLBAR, "teams": TEAMS_TOOLBAR}
 INSIDE = {

@@ -108,10 +108,14 @@ async def test_a_lobby_in_words_that_nobody_knows_is_no_meeting_and_a_meeting_th
     bot = await enter(name)
     await page.evaluate(COUNT_PRESSES, pages.OPENS[name])
     await page.evaluate(SHOW, pages.STRANGE[name])
-    await bot.until_state(UiState.UNKNOWN, timeout_s=20)
-    await bot.attendance._doubt.over()
+    await page.evaluate(OPEN_A_LIST, [pages.OPENS[name], pages.OTHERS_ROWS])
+    await bot.until(lambda: "presence_unproven" in [code for code, _ in bot.remarks], timeout_s=20)
+    assert UiState.UNKNOWN in bot.states
     assert UiState.IN_MEETING not in bot.states
-    assert await page.evaluate("() => window.presses") == 2  # opened, nobody there, closed
+    said = dict(bot.remarks)["presence_unproven"]
+    assert "nobody else, no sound and no picture of anybody, no word that the bot is alone there" in said
+    assert "the list of people was asked for, and none with the bot in it came" in said
+    assert await page.evaluate("() => window.presses") == 2  # opened, the bot is not in it, closed
     await page.evaluate(SHOW, "")
     await bot.until_gone()
     bot.attendance._doubt._not_before = 0.0
@@ -122,9 +126,71 @@ async def test_a_lobby_in_words_that_nobody_knows_is_no_meeting_and_a_meeting_th
     assert not await page.evaluate("() => Boolean(document.querySelector('#list'))")
 
 
+@pytest.mark.parametrize("name", pages.STRANGE)
+async def test_a_list_in_whatever_form_that_bears_the_bots_name_is_a_meetings(enter: Enter, page: Page, name: str) -> None:
+    bot = await enter(name)
+    await page.evaluate(SHOW, pages.STRANGE[name])
+    await page.evaluate(OPEN_A_LIST, [pages.OPENS[name], pages.RENEWED[name]])
+    await bot.until_state(UiState.IN_MEETING)
+
+
+@pytest.mark.parametrize("name", pages.ALONE)
+async def test_where_no_list_comes_the_clients_word_that_the_bot_is_alone_is_enough(enter: Enter, page: Page, name: str) -> None:
+    bot = await enter(name)
+    await page.evaluate(SHOW, pages.ALONE[name])
+    await bot.until_state(UiState.IN_MEETING)
+
+
+TRACKS = """async () => {
+  const [theirs, ours] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  for (const [one, other] of [[theirs, ours], [ours, theirs]]) {
+    one.onicecandidate = ({ candidate }) => candidate && other.addIceCandidate(candidate);
+  }
+  const context = new AudioContext();
+  const players = [];
+  ours.ontrack = ({ track }) => {
+    const player = Object.assign(new Audio(), { srcObject: new MediaStream([track]) }); // what nobody plays is not received
+    players.push(player);
+    player.play();
+  };
+  const tone = new OscillatorNode(context, { frequency: 300 });
+  for (let n = 0; n < 3; n += 1) {
+    const track = tone.connect(new MediaStreamAudioDestinationNode(context)).stream.getAudioTracks()[0];
+    theirs.addTransceiver(track, { direction: "sendonly" });
+  }
+  tone.start();
+  await theirs.setLocalDescription();
+  await ours.setRemoteDescription(theirs.localDescription);
+  await ours.setLocalDescription();
+  await theirs.setRemoteDescription(ours.localDescription);
+  window.kept = [theirs, ours, context, players];
+  window.brings = () => ours.getReceivers().filter((one) => !one.track.muted && one.getSynchronizationSources().length).length;
+  window.nameSomebody = () => {
+    for (const one of ours.getReceivers()) one.getContributingSources = () => [{ source: 7, timestamp: performance.now() }];
+  };
+}"""
+
+
+@pytest.mark.parametrize("name", ["google_meet", "teams"])
+async def test_tracks_that_bring_nobodys_sound_are_no_meeting_and_packets_that_name_somebody_are(
+    enter: Enter, page: Page, name: str
+) -> None:
+    bot = await enter(name)
+    await page.evaluate(SHOW, pages.STRANGE[name])
+    await page.evaluate(TRACKS)
+    async with asyncio.timeout(30):
+        while await page.evaluate("() => window.brings()") < 3:  # noqa: ASYNC110 -- a tone, as is played to those who wait
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
+    assert UiState.IN_MEETING not in bot.states
+    await page.evaluate("() => window.nameSomebody()")
+    await bot.until_state(UiState.IN_MEETING)
+
+
 @pytest.mark.parametrize(
     "html",
     [
+        *(pages.MEET_TOOLBAR + effects for effects in pages.MEET_EFFECTS),
         pages.MEET_TOOLBAR,
         pages.MEET_TOOLBAR + pages.MEET_OWN_TILE,
         pages.MEET_TOOLBAR + '<div data-participant-id="p1" hidden><span class="notranslate">Ada</span></div>',

@@ -393,6 +393,19 @@ addEventListener('pagehide', () => navigator.sendBeacon('/beacon?' + document.ti
     assert await page.evaluate("() => location.href") == "about:blank"  # the browser's own record of it comes a moment later
 
 
+async def test_a_click_that_leaving_cuts_short_does_not_spoil_the_goodbye(attend: Attend, site: Site, page: Page) -> None:
+    told: list[object] = []
+    await page.bind("tell", told.append)
+    bot = await attend(MATCH + IN + '[[dialog]]\nname = "cookies"\nclick = "#banner"\n[[leave]]\nclick = "#bye"\n')
+    script = """banner.onmousedown = () => { tell('pressed'); for (const until = performance.now() + 300; performance.now() < until;); };
+bye.onclick = () => tell('bye')"""
+    html = f"<div id=in>in</div><button id=bye>bye</button><p id=banner draggable=true>cookies</p><script>{script}</script>"
+    await bot.enter(site.page("/a", html))
+    await bot.until(lambda: "pressed" in told)
+    await bot.attendance.leave()
+    assert told == ["pressed", "bye"]
+
+
 async def test_a_host_is_who_the_list_marks_and_nobody_who_is_only_called_so(attend: Attend, site: Site) -> None:
     rules = f"""{MATCH}{IN}[people]
 item = ".p"

@@ -195,6 +195,7 @@ export class Client {
     alert: () => this.draw("alert"),
     passcode_wrong: () => this.draw("passcode-wrong"),
     mute: () => this.media.set("audio", false),
+    camera_off: () => this.media.set("video", false),
     source: ({ silent, black }) => this.media.source(silent, black),
     consent: () => {
       this.consentAsked = true;

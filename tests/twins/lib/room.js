@@ -87,6 +87,7 @@ export class Room {
   }
 
   toggle(panel) {
+    if (panel === "people" && about.people_list === "stuck") return; // a list that does not open any more
     this.open = this.open === panel ? null : panel;
     this.side.replaceChildren();
     if (this.open === "chat") this.chat();

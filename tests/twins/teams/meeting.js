@@ -84,6 +84,7 @@ export class Meeting extends Room {
         );
       }),
     );
+    if (!this.client.others.length) this.stage.append(h("p", {}, ...pieces(this.t.alone)));
     if (this.open === "people") this.roster();
     return undefined;
   }

@@ -2,7 +2,7 @@
 
 export const TEXTS = {
   en: {
-    strange: "Your card is with the doorkeeper", view: "View", gallery: "Gallery", speaker: "Speaker", captions_settings: "Captions settings", language_settings: "Language settings", spoken: "Spoken language", update: "Update",
+    alone: "Waiting for others to join…", strange: "Your card is with the doorkeeper", view: "View", gallery: "Gallery", speaker: "Speaker", captions_settings: "Captions settings", language_settings: "Language settings", spoken: "Spoken language", update: "Update",
     mute: "Mute mic", unmute: "Unmute mic", camera_off: "Turn camera off", camera_on: "Turn camera on", mic_refused: "Your mic is disabled by the organizer", camera_refused: "Your camera is disabled by the organizer",
     how: "How do you want to join your Teams meeting?", browser: "Continue on this browser", browser_label: "Join meeting from this browser", app: "Join on the Teams app", app_hint: "Don’t have the app?",
     no_devices: "Continue without audio or video", no_devices_title: "Are you sure you don’t want audio or video?", name: "Type your name", join: "Join now", cancel: "Cancel", mic: "Mic", camera: "Camera", connecting: "Connecting…",
@@ -16,7 +16,7 @@ export const TEXTS = {
     consent: "Recording and transcription have started", consent_text: "By joining, you give consent for this meeting to be recorded.", allow: "I consent", no: "Leave", confirm: "OK", alert: "Your network is causing poor call quality", alert_text: "Meeting options have changed. People in the meeting may join without waiting.", unknown: "Meet the new Teams",
   },
   de: {
-    strange: "Ihre Karte liegt beim Pförtner", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", captions_settings: "Untertiteleinstellungen", language_settings: "Spracheinstellungen", spoken: "Gesprochene Sprache", update: "Aktualisieren",
+    alone: "Warten auf andere Personen…", strange: "Ihre Karte liegt beim Pförtner", view: "Ansicht", gallery: "Galerie", speaker: "Sprecher", captions_settings: "Untertiteleinstellungen", language_settings: "Spracheinstellungen", spoken: "Gesprochene Sprache", update: "Aktualisieren",
     mute: "Mikrofon stummschalten", unmute: "Stummschaltung des Mikrofons aufheben", camera_off: "Kamera ausschalten", camera_on: "Kamera einschalten", mic_refused: "Ihr Mikrofon ist deaktiviert", camera_refused: "Ihre Kamera ist deaktiviert",
     how: "Wie möchten Sie an Ihrer Teams-Besprechung teilnehmen?", browser: "In diesem Browser fortfahren", browser_label: "Über diesen Browser an der Besprechung teilnehmen", app: "In der Teams-App teilnehmen", app_hint: "Sie haben die App nicht?",
     no_devices: "Ohne Audio oder Video fortfahren", no_devices_title: "Möchten Sie wirklich kein Audio oder Video?", name: "Geben Sie Ihren Namen ein", join: "Jetzt teilnehmen", cancel: "Abbrechen", mic: "Mikrofon", camera: "Kamera", connecting: "Verbindung wird hergestellt…",
@@ -30,7 +30,7 @@ export const TEXTS = {
     consent: "Aufzeichnung und Transkription wurden gestartet", consent_text: "Mit der Teilnahme stimmen Sie der Aufzeichnung zu.", allow: "Ich stimme zu", no: "Verlassen", confirm: "OK", alert: "Ihr Netzwerk beeinträchtigt die Anrufqualität", alert_text: "Die Besprechungsoptionen wurden geändert.", unknown: "Das neue Teams",
   },
   ja: {
-    strange: "受付に名刺を渡しました", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", captions_settings: "キャプション設定", language_settings: "言語設定", spoken: "音声言語", update: "更新",
+    alone: "他のユーザーが参加するのを待っています…", strange: "受付に名刺を渡しました", view: "表示", gallery: "ギャラリー", speaker: "スピーカー", captions_settings: "キャプション設定", language_settings: "言語設定", spoken: "音声言語", update: "更新",
     mute: "マイクをミュート", unmute: "マイクのミュートを解除", camera_off: "カメラをオフにする", camera_on: "カメラをオンにする", mic_refused: "開催者により、マイクは無効になっています", camera_refused: "開催者により、カメラは無効になっています",
     how: "Teams 会議にどのように参加しますか?", browser: "このブラウザーで続ける", browser_label: "このブラウザーから会議に参加", app: "Teams アプリで参加", app_hint: "アプリをお持ちではありませんか?",
     no_devices: "オーディオまたはビデオなしで続行", no_devices_title: "オーディオまたはビデオを使用しませんか?", name: "名前を入力", join: "今すぐ参加", cancel: "キャンセル", mic: "マイク", camera: "カメラ", connecting: "接続しています…",

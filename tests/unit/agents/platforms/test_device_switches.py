@@ -146,3 +146,57 @@ async def test_what_the_host_turned_off_is_not_turned_on_by_the_look_at_what_was
     page.there = {"#off"}
     await switches.settle(page, Listeners(*[lambda *_: None] * 5), lambda: False)  # type: ignore[arg-type]
     assert (page.pressed, page.there) == (1, {"#off"})
+
+
+class Watched:
+    """The switches of a page, looked at again and again; `said` is what the log was told."""
+
+    def __init__(self, *there: str) -> None:
+        self.page = Page(set(there))
+        self.switches = DeviceSwitches(read_text(FILE), PROGRAM)
+        self.said: list[str] = []
+        self.now = 100.0
+
+    def after(self, seconds: float, *there: str) -> None:
+        self.page.there = set(there)
+        for at in (self.now, self.now + seconds):
+            self.now = at
+            self.switches.update(self.page, at, lambda code, _text: self.said.append(code))  # type: ignore[arg-type]
+
+    async def turn(self, *, on: bool) -> None:
+        self.page.comes_of_it = shows("#on" if on else "#off")
+        await self.switches.switch(Device.CAMERA, self.page, on=on, passed=lambda: False)  # type: ignore[arg-type]
+
+
+async def test_a_device_that_the_bot_did_not_turn_off_is_told_once() -> None:
+    watched = Watched()
+    watched.after(60, "#off")
+    assert watched.said == []  # it never was on
+    watched.after(60, "#on")
+    watched.after(device_switches.OFF_SECONDS - 0.1, "#off")
+    watched.after(10, "#on")  # the page had only redrawn itself
+    watched.after(10)  # or shows nothing for a while
+    assert watched.said == []
+    watched.after(device_switches.OFF_SECONDS, "#off")
+    watched.after(60, "#off")
+    assert watched.said == ["camera_turned_off"]
+    watched.after(1, "#on")
+    watched.after(60, "#off")
+    assert watched.said == ["camera_turned_off"] * 2
+
+
+async def test_a_device_that_the_bot_turns_off_itself_is_no_news() -> None:
+    watched = Watched("#off")
+    for on in (True, False, True, False):
+        await watched.turn(on=on)
+        watched.after(60, "#on" if on else "#off")
+    assert watched.said == []
+
+
+async def test_that_somebody_was_quicker_than_the_bot_is_told_all_the_same() -> None:
+    watched = Watched()
+    watched.after(1, "#on")
+    watched.page.there = {"#off"}
+    await watched.turn(on=False)
+    watched.after(60, "#off")
+    assert watched.said == ["camera_turned_off"]

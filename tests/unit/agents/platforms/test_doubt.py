@@ -43,6 +43,14 @@ def test_controls_that_stand_there_alone_for_a_moment_are_looked_into_and_again_
     assert page.looks()
 
 
+def test_a_bot_that_a_list_has_shown_is_in_until_the_page_shows_another_document() -> None:
+    page = PaperPage('in_meeting = [{ css = "#bar", listed = 1 }]\nlobby = ["#lobby"]\npre_join = ["#join"]')
+    assert page.shows("#bar") == []
+    page.facts.bot_listed = True
+    assert page.shows("#bar") == ["in_meeting"]
+    assert page.shows("#bar", frame="top2") == []
+
+
 def test_nothing_is_pressed_while_anything_is_known() -> None:
     for shown in ("#lobby", "#listed", "#join"):
         page = DoubtingPage()
