@@ -56,8 +56,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _read(path: Path) -> tuple[UrlGlob, ...]:
     try:
-        urls = tomllib.loads(path.read_text("utf-8")).get("match", {}).get("urls", [])
-        return tuple(parse_glob(url) for url in urls)
+        urls = tomllib.loads(path.read_text("utf-8-sig")).get("match", {}).get("urls", [])
+        return tuple(parse_glob(url) for url in ([urls] if isinstance(urls, str) else urls))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         _log.warning("platform_file_unreadable", file=path.name, problem=str(error))
         return ()

@@ -13,12 +13,14 @@ from agents.platforms.file_steps import dialogs, steps
 from agents.platforms.file_table import Problem, Source, Table, one_of
 from agents.platforms.layers import Layer, laid_over, read_layer
 from agents.platforms.platform_file import PlatformFile
+from agents.platforms.toml_mistakes import explained
 
 BUILT_IN = FilePath(__file__).parent
 """The folder of the platforms that come with the project, each as `<name>/platform.toml`."""
 ALONE = "nothing"
 """What a file extends that shall stand alone though it has a built-in platform's name."""
 MAX_FILE_BYTES = 1_000_000
+ENDING = ".toml"
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -48,7 +50,7 @@ def check(path: FilePath) -> list[Problem]:
 def whole(path: FilePath) -> Layer:
     """What a file says together with what it extends, each value with its place. Raises PlatformFileError where it is no TOML."""
     try:
-        layer, _ = _whole(read_layer(path.read_text(encoding="utf-8").replace("\r\n", "\n"), str(path)))
+        layer, _ = _whole(read_layer(path.read_text(encoding="utf-8-sig").replace("\r\n", "\n"), str(path)))
     except (OSError, ValueError):
         raise PlatformFileError(check(path)) from None
     return layer
@@ -59,7 +61,9 @@ def _read_file(path: FilePath) -> tuple[PlatformFile | None, list[Problem]]:
         data = path.read_bytes()
         if len(data) > MAX_FILE_BYTES:
             return None, [Problem(str(path), 1, "", f"is larger than {MAX_FILE_BYTES} bytes: this is no platform file")]
-        return parse(data.decode("utf-8"), str(path))
+        if path.suffix != ENDING:
+            return None, [Problem(str(path), 1, "", f"is not read: a platform is one TOML file whose name ends in {ENDING}")]
+        return parse(data.decode("utf-8-sig"), str(path))  # some editors begin a file with a mark
     except OSError as error:
         return None, [Problem(str(path), 1, "", f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
@@ -76,7 +80,8 @@ def parse(text: str, file: str) -> tuple[PlatformFile | None, list[Problem]]:
         message = str(error)
         where = _SYNTAX_LINE.search(message)
         line = int(where[1]) if where else text.count("\n") + 1
-        return None, [Problem(file, line, "", f"is no valid TOML: {_SYNTAX_LINE.sub('', message)}")]
+        mistake = explained(text, line, _SYNTAX_LINE.sub("", message))
+        return None, [Problem(file, mistake.line, mistake.key, mistake.message)]
     layer, problems = _whole(layer)
     source = Source(file, layer.places, problems)
     platform = _platform(Table(source, layer.value, ()))

@@ -38,6 +38,8 @@ CAPTION_VARIABLES = ("captions_language", "captions_label")
 """The language that a bot asks for, and what the page may call it, by [captions.languages]; empty where none is asked for."""
 RECEIVER_VARIABLES = ("to_name", "to_id")
 """Whom a message is for."""
+_EXPRESSION = re.compile(r"/\.[*+]|[\\^$()]|\[[^\]]*-[^\]]*\]")
+"""Marks of a regular expression that no glob of a meeting's URL needs."""
 _GLOB = re.compile(r"^(https?|\*|http\*)://[^/\s?#]+(/\S*)?$")
 _ORIGIN = re.compile(r"^https?://[^/\s?#*]+$")
 
@@ -56,6 +58,8 @@ def urls(top: Table) -> tuple[str, ...]:
     for url in urls:
         if not _GLOB.match(url):
             table.problem("urls", f"{url!r} is no URL with * for any characters, as https://meet.example.org/*")
+        elif _EXPRESSION.search(url):
+            table.problem("urls", f"{url!r} looks like a regular expression; here * stands for any characters, and nothing else")
         elif re.match(r"^[^:]+://\*+(/|:|$)", url):
             table.problem("urls", f"{url!r} would match every meeting there is; name the host")
     table.done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 
 from agents.platforms.base import Device
@@ -26,7 +27,7 @@ def steps(table: Table, key: str, variables: tuple[str, ...]) -> tuple[Step, ...
 def _step(table: Table, variables: tuple[str, ...]) -> Step | None:
     said = [action for action in ACTIONS if table.has(action)]
     if len(said) != 1:
-        wrong = f"has {' and '.join(said)}" if said else "has no action"
+        wrong = f"has {' and '.join(said)}" if said else "has no action" + _misspelt(table)
         table.problem("", f"a step does exactly one of {', '.join(ACTIONS)}; this one {wrong}")
         return None
     action = said[0]
@@ -112,6 +113,11 @@ def _allowed(table: Table) -> str:
             table.problem("allowed", f"{value!r} is not the inside of a [character class]: {error}")
             return ""
     return value
+
+
+def _misspelt(table: Table) -> str:
+    near = {key: difflib.get_close_matches(key.lower(), ACTIONS, n=1) for key in table.value}
+    return "".join(f", but {key!r}: did you mean {found[0]!r}?" for key, found in near.items() if found)
 
 
 def _name(table: Table, action: str, found: tuple[Target, ...], value: str) -> str:

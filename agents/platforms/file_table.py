@@ -11,6 +11,9 @@ from typing import Any
 from agents.platforms.layers import Places, place_of
 from agents.platforms.toml_lines import Path
 
+AT_THE_TOP = ("title", "version", "format", "ignore_text_in")
+"""Keys of the whole file: TOML takes them for keys of the table above them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -207,7 +210,9 @@ class Table:
     def done(self) -> None:
         """Reports every key that is not known, with the nearest that is."""
         for key in self.value:
-            if key not in self._known:
+            if self.path and key in AT_THE_TOP and key not in self._known:
+                self.problem(key, "belongs to the whole file: write it at the top, above the first [table]")
+            elif key not in self._known:
                 self.problem(key, f"this key is not known here; {one_of(key, tuple(self._known))}")
 
 

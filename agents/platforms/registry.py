@@ -8,12 +8,14 @@ from pathlib import Path
 import structlog
 
 from agents.platforms.declarative import DeclarativeAdapter
-from agents.platforms.file_reader import BUILT_IN, PlatformFileError, load
+from agents.platforms.file_reader import BUILT_IN, ENDING, PlatformFileError, check, load
 from agents.platforms.platform_file import PlatformFile
 
 log = structlog.get_logger(__name__)
 
 MAX_FILES = 1000
+STRAY = frozenset({".toml", ".yaml", ".yml", ".json"})
+"""Endings, in any case, of files that somebody took for platform files."""
 
 
 class PlatformUnknownError(Exception):
@@ -64,14 +66,21 @@ class Registry:
         return [*self._user_files(), *self._built_in_files()]
 
     def problems(self) -> list[PlatformFileError]:
-        """The files that cannot be used."""
+        """The files that cannot be used, also those that look like platform files by another format's name."""
         adapters = (self._adapter(path) for path in self.files())
-        return [one for one in adapters if isinstance(one, PlatformFileError)]
+        strays = (PlatformFileError(check(path)) for path in self.strays())
+        return [*(one for one in adapters if isinstance(one, PlatformFileError)), *strays]
 
     def _user_files(self) -> list[Path]:
         if self._platforms_dir is None or not self._platforms_dir.is_dir():
             return []
-        return sorted(self._platforms_dir.glob("*.toml"))[:MAX_FILES]
+        return sorted(self._platforms_dir.glob(f"*{ENDING}"))[:MAX_FILES]
+
+    def strays(self) -> list[Path]:
+        """Files beside the users' that no bot is sent by, for they have another format or a name that is written otherwise."""
+        if self._platforms_dir is None or not self._platforms_dir.is_dir():
+            return []
+        return sorted(path for path in self._platforms_dir.iterdir() if path.suffix.lower() in STRAY and path.suffix != ENDING)
 
     def _built_in_files(self) -> list[Path]:
         return sorted(self._built_in.glob("*/platform.toml"))

@@ -46,7 +46,8 @@ def check(
     """Say what is wrong with platform files, by file, line and key; nothing where all is well."""
     from agents.platforms.file_reader import check as problems_of
 
-    problems = [problem for file in files or _registry().files() for problem in problems_of(file)]
+    registry = _registry()
+    problems = [problem for file in files or [*registry.files(), *registry.strays()] for problem in problems_of(file)]
     for problem in problems:
         say(str(problem))
     if problems:

@@ -47,7 +47,7 @@ def test_check_says_nothing_where_all_is_well(folder: Path) -> None:
     bad = folder / "bad.toml"
     bad.write_text("a = [\n")
     assert run("check", str(bad)).exit_code == 1
-    assert f"{bad}:2: is no valid TOML" in run("check").stdout
+    assert f"{bad}:1: a: is no valid TOML" in run("check").stdout
 
 
 def test_what_counts_is_shown_with_where_it_comes_from(folder: Path) -> None:

@@ -22,6 +22,14 @@ def test_a_files_globs_go_by_its_name(tmp_path: Path) -> None:
     assert globs["easyrtc"][0].matches(urlsplit("http://127.0.0.1:4000/demos/demo_multiparty.html"))
 
 
+def test_what_the_workers_read_is_read_here_too(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('[match]\nurls = "https://one.example.org/*"\n')
+    (tmp_path / "mark.toml").write_bytes('[match]\r\nurls = ["https://mark.example.org/*"]\r\n'.encode("utf-8-sig"))
+    globs = PlatformFiles(tmp_path).globs()
+    assert globs["one"][0].matches(urlsplit("https://one.example.org/a"))
+    assert globs["mark"][0].matches(urlsplit("https://mark.example.org/a"))
+
+
 def test_a_new_file_counts_within_a_second_and_a_deleted_one_no_more(tmp_path: Path) -> None:
     clock = Clock()
     files = PlatformFiles(tmp_path / "platforms", clock)

@@ -45,3 +45,13 @@ def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
 def test_a_broken_file_hurts_no_other(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("[")
     assert Registry(tmp_path).find("rehearsal").name == "rehearsal"
+
+
+def test_a_file_that_only_looks_like_a_platform_is_told(tmp_path: Path) -> None:
+    for name in ("meet.yaml", "MEET.TOML", "notes.txt"):
+        (tmp_path / name).write_text(GOOD)
+    registry = Registry(tmp_path)
+    told = [str(problem) for error in registry.problems() for problem in error.problems]
+    wrong = "is not read: a platform is one TOML file whose name ends in .toml"
+    assert told == [f"{tmp_path / name}:1: {wrong}" for name in ("MEET.TOML", "meet.yaml")]
+    assert "meet" not in registry.names()
