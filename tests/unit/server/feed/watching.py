@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from server.feed import Feed, FeedConfig, FeedItem
-from tests.unit.server.store.story import Story
+from server.store import Lease
+from tests.unit.server.store.story import Story, moved, recorded
 
 PATIENCE_S = 30.0
 LIVELY = FeedConfig(bookmark_seconds=0.2, hidden_seconds=0.05, poll_seconds=0.2)
@@ -48,3 +49,14 @@ async def rest(stream: AsyncGenerator[FeedItem, None]) -> list[FeedItem]:
     """Everything to the stream's end."""
     async with asyncio.timeout(PATIENCE_S):
         return [item async for item in stream]
+
+
+def sequences(items: list[FeedItem]) -> list[int]:
+    """The events' numbers."""
+    return [item.event.sequence for item in items if item.event is not None]
+
+
+async def ended(story: Story, lease: Lease) -> None:
+    """A bot in its meeting comes to its end, and is let go."""
+    await story.report(lease, moved("meeting_ended"), recorded("complete"), moved("post_processing_completed"))
+    await story.store.release_lease(lease.bot.id, lease.epoch)
