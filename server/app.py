@@ -18,6 +18,7 @@ from server.clock import Clock, SystemClock
 from server.dispatch import Dispatcher
 from server.domain.errors import BadSetting, DomainError
 from server.domain.meeting_url import MeetingPlaces
+from server.evidence import EvidenceRetention
 from server.feed import Feed, FeedConfig
 from server.logins import LoginDesk
 from server.platform_files import PlatformFiles
@@ -119,6 +120,9 @@ class Server:
         retention = Retention(self._store, settings.limit_event_days, clock=self._clock)
         await retention.start()
         self._closing.append(("retention", retention.stop))
+        evidence = EvidenceRetention(self._store, settings.media_dir, settings.limit_evidence_days, clock=self._clock)
+        await evidence.start()
+        self._closing.append(("evidence", evidence.stop))
         self._health = asyncio.create_task(self._tell_health())
         self._closing.append(("health", self._end_health))
 

@@ -124,6 +124,12 @@ class ServerSettings(BaseSettings):
     limit_event_days: int | None = Field(
         default=None, ge=1, le=36_500, description="Days for which a project's events are kept; for ever where not set."
     )
+    limit_evidence_days: int = Field(
+        default=limits.EVIDENCE_DAYS,
+        ge=1,
+        le=36_500,
+        description="Days for which pictures and texts of pages are kept on which a bot failed.",
+    )
     webhook_timeout_seconds: float = Field(
         default=10.0,
         gt=0,

@@ -2,7 +2,7 @@
 
 Who may see what: before the bot was in, a page shows a refusal, a door, a lobby; it is kept of every bot that fails there, unless
 the operator has it otherwise (`ROLLCALL_JOIN_EVIDENCE`). A meeting shows people: once the bot was in, only for those who asked
-(`debug_settings`). All of it goes with `delete_data`.
+(`debug_settings`). All of it goes with `delete_data`, and after some days by itself (`server/evidence.py`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ app = typer.Typer(help="Projects: what keys and bots belong to, and how much eac
 
 DEFAULT = "default"
 _MOST = 2**31 - 1
-_NAMES = "active_bots, posts_per_minute, request_bytes, metadata_characters, image_bytes, webhooks or event_days"
+_NAMES = "active_bots, posts_per_minute, request_bytes, metadata_characters, image_bytes, webhooks, event_days or evidence_days"
 
 NameOrId = Annotated[str, typer.Argument(help="The project's name or id")]
 Limits = Annotated[

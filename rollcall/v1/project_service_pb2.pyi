@@ -115,6 +115,7 @@ class ProjectLimits(_message.Message):
     IMAGE_BYTES_FIELD_NUMBER: _builtins.int
     WEBHOOKS_FIELD_NUMBER: _builtins.int
     EVENT_DAYS_FIELD_NUMBER: _builtins.int
+    EVIDENCE_DAYS_FIELD_NUMBER: _builtins.int
     active_bots: _builtins.int
     """Bots that have not ended, scheduled ones included."""
     posts_per_minute: _builtins.int
@@ -129,6 +130,8 @@ class ProjectLimits(_message.Message):
     """Webhooks of the project itself."""
     event_days: _builtins.int
     """Days for which the project's events are kept; for ever where there is no limit."""
+    evidence_days: _builtins.int
+    """Days for which pictures and texts of pages are kept on which a bot failed."""
     def __init__(
         self,
         *,
@@ -139,15 +142,18 @@ class ProjectLimits(_message.Message):
         image_bytes: _builtins.int | None = ...,
         webhooks: _builtins.int | None = ...,
         event_days: _builtins.int | None = ...,
+        evidence_days: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_bots", b"_active_bots", "_event_days", b"_event_days", "_image_bytes", b"_image_bytes", "_metadata_characters", b"_metadata_characters", "_posts_per_minute", b"_posts_per_minute", "_request_bytes", b"_request_bytes", "_webhooks", b"_webhooks", "active_bots", b"active_bots", "event_days", b"event_days", "image_bytes", b"image_bytes", "metadata_characters", b"metadata_characters", "posts_per_minute", b"posts_per_minute", "request_bytes", b"request_bytes", "webhooks", b"webhooks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_bots", b"_active_bots", "_event_days", b"_event_days", "_evidence_days", b"_evidence_days", "_image_bytes", b"_image_bytes", "_metadata_characters", b"_metadata_characters", "_posts_per_minute", b"_posts_per_minute", "_request_bytes", b"_request_bytes", "_webhooks", b"_webhooks", "active_bots", b"active_bots", "event_days", b"event_days", "evidence_days", b"evidence_days", "image_bytes", b"image_bytes", "metadata_characters", b"metadata_characters", "posts_per_minute", b"posts_per_minute", "request_bytes", b"request_bytes", "webhooks", b"webhooks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_bots", b"_active_bots", "_event_days", b"_event_days", "_image_bytes", b"_image_bytes", "_metadata_characters", b"_metadata_characters", "_posts_per_minute", b"_posts_per_minute", "_request_bytes", b"_request_bytes", "_webhooks", b"_webhooks", "active_bots", b"active_bots", "event_days", b"event_days", "image_bytes", b"image_bytes", "metadata_characters", b"metadata_characters", "posts_per_minute", b"posts_per_minute", "request_bytes", b"request_bytes", "webhooks", b"webhooks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_bots", b"_active_bots", "_event_days", b"_event_days", "_evidence_days", b"_evidence_days", "_image_bytes", b"_image_bytes", "_metadata_characters", b"_metadata_characters", "_posts_per_minute", b"_posts_per_minute", "_request_bytes", b"_request_bytes", "_webhooks", b"_webhooks", "active_bots", b"active_bots", "event_days", b"event_days", "evidence_days", b"evidence_days", "image_bytes", b"image_bytes", "metadata_characters", b"metadata_characters", "posts_per_minute", b"posts_per_minute", "request_bytes", b"request_bytes", "webhooks", b"webhooks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__active_bots: _TypeAlias = _typing.Literal["active_bots"]  # noqa: Y015
     _WhichOneofArgType__active_bots: _TypeAlias = _typing.Literal["_active_bots", b"_active_bots"]  # noqa: Y015
     _WhichOneofReturnType__event_days: _TypeAlias = _typing.Literal["event_days"]  # noqa: Y015
     _WhichOneofArgType__event_days: _TypeAlias = _typing.Literal["_event_days", b"_event_days"]  # noqa: Y015
+    _WhichOneofReturnType__evidence_days: _TypeAlias = _typing.Literal["evidence_days"]  # noqa: Y015
+    _WhichOneofArgType__evidence_days: _TypeAlias = _typing.Literal["_evidence_days", b"_evidence_days"]  # noqa: Y015
     _WhichOneofReturnType__image_bytes: _TypeAlias = _typing.Literal["image_bytes"]  # noqa: Y015
     _WhichOneofArgType__image_bytes: _TypeAlias = _typing.Literal["_image_bytes", b"_image_bytes"]  # noqa: Y015
     _WhichOneofReturnType__metadata_characters: _TypeAlias = _typing.Literal["metadata_characters"]  # noqa: Y015
@@ -162,6 +168,8 @@ class ProjectLimits(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__active_bots) -> _WhichOneofReturnType__active_bots | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__event_days) -> _WhichOneofReturnType__event_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__evidence_days) -> _WhichOneofReturnType__evidence_days | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__image_bytes) -> _WhichOneofReturnType__image_bytes | None: ...
     @_typing.overload

@@ -12,6 +12,8 @@ MOST_METADATA_CHARACTERS: Final = 10_000
 """Metadata is part of the bot's row and of every list that shows the bot, so that no project may have more."""
 POSTS_PER_MINUTE: Final = 12_000
 WEBHOOKS: Final = 20
+EVIDENCE_DAYS: Final = 30
+"""It is kept of bots whose owners did not ask for it, so that it has an end where nobody says when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class ProjectLimits:
     """Webhooks of the project itself; those of a bot are limited by the contract."""
     event_days: int | None = None
     """Days for which events are kept."""
+    evidence_days: int = EVIDENCE_DAYS
+    """Days for which pictures and texts of pages are kept on which a bot failed."""
 
     def with_own(self, own: Mapping[str, int]) -> ProjectLimits:
         """These limits, a project's own in place of those that it has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select, update
@@ -16,7 +16,7 @@ from server.store.keys import announce
 from server.store.pages import PageCursor, read_page
 from server.store.project_records import AuditAction, ProjectRecord
 from server.store.records import Page
-from server.store.tables import PROJECT
+from server.store.tables import BOT, PROJECT
 from server.store.texts import is_id, storable
 from server.store.writer import Op
 
@@ -29,6 +29,7 @@ _PROJECT: Final = (PROJECT.c.id, PROJECT.c.name, PROJECT.c.created_us, PROJECT.c
 _NAMED: Final = select(*_PROJECT).where(PROJECT.c.name == bindparam("name"))
 _BY_ID: Final = select(*_PROJECT).where(PROJECT.c.id == bindparam("id"))
 _LOCK: Final = _BY_ID.with_for_update()
+_PROJECTS_OF: Final = select(BOT.c.id, BOT.c.project_id).where(BOT.c.id.in_(bindparam("bot_ids", expanding=True)))
 
 
 class CreateProject(Op[ProjectRecord]):
@@ -128,6 +129,18 @@ def read_projects(connection: Connection, cursor: PageCursor | None, limit: int)
         key=lambda row: (row.created_us, row.id),
         item=_record,
     )
+
+
+def read_own_limit(connection: Connection, name: str) -> dict[str, int]:
+    """The projects that have this limit of their own, and theirs. Reads all projects that have any; not for a call's path."""
+    own = select(PROJECT.c.id, PROJECT.c.own_limits).where(PROJECT.c.own_limits.contains(f'"{name}"', autoescape=True))
+    return {project_id: int(json.loads(limits)[name]) for project_id, limits in connection.execute(own)}
+
+
+def read_projects_of(connection: Connection, bot_ids: Sequence[str]) -> dict[str, str]:
+    """The project of each of these bots; what is no bot is left out."""
+    found = connection.execute(_PROJECTS_OF, {"bot_ids": [bot_id for bot_id in bot_ids if is_id(bot_id)]})
+    return {row.id: row.project_id for row in found}
 
 
 def _record(row: Any) -> ProjectRecord:

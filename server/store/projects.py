@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from server.clock import Clock
 from server.store import active, audit, keys, project_ops
@@ -64,6 +64,14 @@ class Projects:
     async def count_active_bots(self, project_id: str) -> int:
         """How many of the project's bots have not ended."""
         return await self._reader.run(lambda connection: active.read(connection, project_id))
+
+    async def own_limit(self, name: str) -> Mapping[str, int]:
+        """The projects that have this limit of their own, and theirs. For what is kept for a time only."""
+        return await self._reader.run(lambda connection: project_ops.read_own_limit(connection, name))
+
+    async def of_bots(self, bot_ids: Sequence[str]) -> Mapping[str, str]:
+        """The project of each of these bots, some hundred at most; what is no bot is left out."""
+        return await self._reader.run(lambda connection: project_ops.read_projects_of(connection, bot_ids))
 
     # -- Keys ----------------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ on from the earliest one.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from server.store.batch import Batch
+from server.store.project_ops import read_own_limit
 from server.store.tables import EVENT, PROJECT
 from server.store.writer import Op
 
@@ -30,7 +30,6 @@ _OLDEST: Final = (
 _FIND: Final = select(PROJECT.c.id).where(bindparam("before_us") > _OLDEST).limit(1)
 _FIND_OTHER: Final = _FIND.where(PROJECT.c.id.not_in(bindparam("own", expanding=True)))
 _FIND_THIS: Final = _FIND.where(PROJECT.c.id == bindparam("this"))
-_OWN: Final = select(PROJECT.c.id, PROJECT.c.own_limits).where(PROJECT.c.own_limits.contains('"event_days"', autoescape=True))
 _FIRST: Final = (
     select(EVENT.c.position, EVENT.c.created_us)
     .where(EVENT.c.project_id == bindparam("project_id"))
@@ -47,7 +46,7 @@ def find_project(connection: Connection, now_us: int, days: int | None) -> tuple
 
     One look into an index for each project; days None: only for those that have days of their own.
     """
-    own = {project_id: int(json.loads(limits)["event_days"]) for project_id, limits in connection.execute(_OWN)}
+    own = read_own_limit(connection, "event_days")
     for project_id, own_days in own.items():
         before_us = now_us - own_days * _DAY_US
         if connection.execute(_FIND_THIS, {"before_us": before_us, "this": project_id}).first() is not None:
