@@ -17,8 +17,8 @@ from pathlib import Path
 
 from agents.browser.api import BrowserOptions
 from agents.browser.session import ChromiumLauncher
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import CaptionWish, JoinRequest, Listeners
-from agents.platforms.declarative import DeclarativeAdapter
 from agents.platforms.file_reader import BUILT_IN, load
 from agents.platforms.platform_file import UrlRules
 from benchmarks.harness import cpu_seconds

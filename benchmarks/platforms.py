@@ -24,8 +24,8 @@ from agents.browser.api import BrowserOptions
 from agents.browser.page import ChromiumPage
 from agents.browser.session import ChromiumBrowser, ChromiumLauncher
 from agents.media_devices.virtual_devices import VirtualDevices
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import JoinRequest, Listeners
-from agents.platforms.declarative import DeclarativeAdapter
 from agents.platforms.file_reader import BUILT_IN, load
 from benchmarks.harness import cpu_seconds, pss_bytes
 from tests.twins.attending import Meeting, Twins

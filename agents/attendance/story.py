@@ -38,10 +38,11 @@ from agents.attendance.output import Output, first_picture
 from agents.attendance.ports import LinkPort, Tools
 from agents.attendance.recorder import Recorder
 from agents.attendance.reports import Reporter
+from agents.attendance.senses import senses_of
 from agents.attendance.situation import Phase, SituationTracker
 from agents.attendance.tasks import Tasks
 from agents.attendance.tries import Tries
-from agents.attendance.visit import Senses, Visit
+from agents.attendance.visit import Visit
 from agents.attendance.voice import Voice
 from agents.attendance.wishes import captions_asked_for
 from agents.attendance.zoom_tokens import ZoomTokens, ZoomTokensError
@@ -163,7 +164,7 @@ class Story:
                 self._spec,
                 self._capture_request,
                 self._inbox.put_nowait,
-                self._senses(),
+                senses_of(self._company, self._recorder, self._reporter, self._situation),
                 door=self._door,
                 account=self._account,
                 tokens=self._tokens,
@@ -371,19 +372,6 @@ class Story:
         return Then.TRY_AGAIN
 
     # -- the rest --
-
-    def _senses(self) -> Senses:
-        return Senses(
-            people=self._company.see,
-            speaking=lambda uuid, speaks: self._company.speak(uuid, speaking=speaks),
-            heard=lambda track, speaks: self._company.hear(track, speaking=speaks),
-            chat=self._company.read,
-            caption=self._company.spoken.read,
-            captions=self._company.spoken.switched,
-            remark=self._reporter.remark,
-            hearing=self._recorder.hear,
-            health=lambda sample: self._recorder.sample(sample, somebody_speaks=self._situation.somebody_speaks),
-        )
 
     def _change_phase(self, phase: Phase) -> None:
         if self._situation.enter(phase):

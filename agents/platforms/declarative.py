@@ -1,4 +1,4 @@
-"""The one engine behind every platform file: an Adapter and its Attendance."""
+"""The one engine behind every platform file: what its adapter (adapter.py) does in a meeting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from agents.browser.api import BrowserOptions, Json, Page
+from agents.browser.api import Json, Page
 from agents.browser.errors import BrowserError, LoadFailure, PageLoadError, without_secrets
 from agents.platforms import page as scripts
 from agents.platforms.base import (
@@ -47,30 +47,6 @@ LEAVE_SECONDS = 2.0
 LET_GO_SECONDS = 1.0
 FIRST_OPEN_SECONDS = 20.0
 """A page that has not come by then seldom comes at all: another try is worth more than to wait on, and has twice as long."""
-
-
-class DeclarativeAdapter:
-    """An Adapter that does what a platform file says."""
-
-    def __init__(self, file: PlatformFile) -> None:
-        self.name = file.name
-        self.file = file
-
-    def browser_options(self, options: BrowserOptions) -> BrowserOptions:
-        """As base.Adapter."""
-        needs = self.file.browser
-        own = (("audioCapture", needs.microphone), ("videoCapture", needs.camera))  # pages ask whether they would be let
-        return options.merged(
-            flags=(*_language_flags(needs.language), "--autoplay-policy=no-user-gesture-required", *needs.flags),
-            disabled_features=needs.disabled_features,
-            enabled_features=needs.enabled_features,
-            secure_origins=needs.secure_origins,
-            grants=(*needs.permissions, *(name for name, there in own if there)),
-        )
-
-    def attend(self) -> DeclarativeAttendance:
-        """As base.Adapter."""
-        return DeclarativeAttendance(self.file)
 
 
 class DeclarativeAttendance:
@@ -391,9 +367,3 @@ class DeclarativeAttendance:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _language_flags(language: str) -> tuple[str, str]:
-    """The browser's own language, and what it asks servers for: `en-US,en`."""
-    base = language.partition("-")[0]
-    return f"--lang={language}", f"--accept-lang={language if base == language else f'{language},{base}'}"

@@ -19,8 +19,9 @@ from agents.browser.api import BrowserOptions, Page
 from agents.browser.errors import BrowserError, without_secrets
 from agents.browser.session import ChromiumLauncher
 from agents.media_devices.virtual_devices import VirtualDevices
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import JoinRequest, JoinStepError, Listeners, Observation
-from agents.platforms.declarative import DeclarativeAdapter, DeclarativeAttendance
+from agents.platforms.declarative import DeclarativeAttendance
 from agents.platforms.file_reader import whole
 from agents.platforms.findings import Piece, pieces
 from agents.platforms.platform_file import PlatformFile, Reload

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from agents.platforms.declarative import DeclarativeAdapter
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.file_reader import BUILT_IN, ENDING, PlatformFileError, check, load
 from agents.platforms.platform_file import PlatformFile
 

@@ -13,6 +13,7 @@ from agents.browser.api import BrowserOptions, Page
 from agents.browser.errors import BrowserError
 from agents.browser.session import ChromiumLauncher
 from agents.media_devices.virtual_devices import VirtualDevices
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import (
     ChatSeen,
     JoinRequest,
@@ -24,7 +25,7 @@ from agents.platforms.base import (
     UiState,
 )
 from agents.platforms.classifier import OUT, REFUSED
-from agents.platforms.declarative import DeclarativeAdapter, DeclarativeAttendance
+from agents.platforms.declarative import DeclarativeAttendance
 from agents.platforms.platform_file import PlatformFile
 
 Say = Callable[[str], None]

@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 
 from agents.browser.api import Page
 from agents.media_devices.virtual_devices import VirtualDevices
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import ChatSeen, JoinRequest, Listeners, Observation, PersonSeen, UiState
-from agents.platforms.declarative import DeclarativeAdapter, DeclarativeAttendance
+from agents.platforms.declarative import DeclarativeAttendance
 from agents.platforms.platform_file import PlatformFile
 from gateway.rehearsal import RehearsalSettings, routes
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from agents.browser.api import BrowserOptions
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import JoinRequest, UiState
-from agents.platforms.declarative import DeclarativeAdapter
 from agents.platforms.platform_file import PlatformFile
 from agents.platforms.registry import Registry
 from agents.platforms.urls import open_url, variables

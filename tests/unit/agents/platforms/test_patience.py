@@ -4,8 +4,9 @@ import pytest
 
 from agents.browser.errors import LoadFailure, PageLoadError
 from agents.browser.fakes import FakePage
+from agents.platforms.adapter import DeclarativeAdapter
 from agents.platforms.base import JoinRequest, Listeners
-from agents.platforms.declarative import FIRST_OPEN_SECONDS, DeclarativeAdapter
+from agents.platforms.declarative import FIRST_OPEN_SECONDS
 from agents.platforms.file_reader import read_text
 from tests.unit.agents.platforms.paper_page import MATCH
 
