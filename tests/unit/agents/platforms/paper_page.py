@@ -9,7 +9,7 @@ from agents.platforms.classifier import Classifier
 from agents.platforms.facts import Facts
 from agents.platforms.file_reader import read_text
 from agents.platforms.people_list import PeopleList
-from agents.platforms.platform_file import People
+from agents.platforms.platform_file import People, PlatformFile
 from agents.platforms.program import Program, compile_file
 
 MATCH = '[match]\nurls = ["https://meet.example.org/*"]\n'
@@ -18,8 +18,10 @@ MATCH = '[match]\nurls = ["https://meet.example.org/*"]\n'
 class PaperPage:
     """Evidence of a platform file, classified; the test moves the clock."""
 
-    def __init__(self, evidence: str) -> None:
-        self.program: Program = compile_file(read_text(f"{MATCH}\n[evidence]\n{evidence}"))
+    def __init__(self, evidence: str | PlatformFile) -> None:
+        """By a whole file, or by what stands below [evidence] in one."""
+        file = read_text(f"{MATCH}\n[evidence]\n{evidence}") if isinstance(evidence, str) else evidence
+        self.program: Program = compile_file(file)
         self.facts = Facts(len(self.program.atoms))
         self.people = PeopleList(self.program.file.people or People())
         self.facts.others = self.people.others
@@ -60,7 +62,7 @@ class PaperPage:
         return [observation.state.value]
 
     def _count(self, atom: dict[str, Any], there: tuple[str, ...], texts: dict[str, str]) -> Any:
-        said = (atom.get("css"), atom.get("name"), *atom.get("text", ()), *atom.get("any", ()))
+        said = (atom.get("css"), atom.get("name"), atom.get("id"), *atom.get("text", ()), *atom.get("any", ()))
         found = sum(there.count(one) for one in said if one)
         words = next((texts[one] for one in said if one in texts), "")
         return [found, words] if words else found

@@ -121,6 +121,8 @@ def test_jitsi_is_told_everything_by_the_address_but_not_the_passcode() -> None:
     told = dict(parse_qsl(parts.fragment))
     assert told["userInfo.displayName"] == '"Ada \\"the\\" Bot & Söhne"'
     assert told["config.prejoinConfig.enabled"] == "false"
+    assert told["config.startWithAudioMuted"] == "true"
+    assert told["config.startWithVideoMuted"] == "true"
     request = JoinRequest("https://jitsi.example.org/Room?jwt=a.b.c&pwd=s%20e", "Bot")
     assert variables(file_of("jitsi"), request)["passcode"] == "s e"
 

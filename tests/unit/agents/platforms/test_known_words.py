@@ -1,7 +1,7 @@
 """What is publicly known of the platforms' pages, in their own words, stands in their files: taking a line away is noticed here.
 
-The tables in tests/data were written from what is known, not from the files: `platform_words.tsv` (platform, state, what the page says;
-`-` for what proves nothing) and `platform_controls.tsv` (platform, what for, selector or text).
+The tables in tests/data were written from what is known, not from the files: `platform_words.tsv` (platform, state, what the page
+says; `-` for what proves nothing) and `platform_controls.tsv` (platform, what for, selector or text).
 """
 
 from __future__ import annotations
