@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.platforms.declarative import DeclarativeAdapter
+from agents.platforms.file_reader import BUILT_IN, load
 from agents.platforms.findings import pieces
 from agents.platforms.folding import fold
 from agents.platforms.platform_file import Condition, PlatformFile
-from agents.platforms.registry import Registry
 
 DATA = Path(__file__).parents[3] / "data"
 KNOWN = ("google_meet", "zoom", "teams", "jitsi")
@@ -27,9 +26,7 @@ def table(name: str) -> list[list[str]]:
 
 @cache
 def file_of(name: str) -> PlatformFile:
-    adapter = Registry().find(name)
-    assert isinstance(adapter, DeclarativeAdapter)
-    return adapter.file
+    return load(BUILT_IN / name / "platform.toml")
 
 
 def told_by(condition: Condition, words: str) -> bool:
