@@ -14,6 +14,7 @@ NAMES = {
     "webhooks": "What webhooks cost",
     "stream": "From commit to subscriber",
     "capture": "One bot: CPU and memory",
+    "drift": "Sound against picture over a meeting",
     "joining": "From POST to joined",
     "scheduling": "From join_at to joined",
     "browser": "The browser alone",

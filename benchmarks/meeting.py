@@ -36,8 +36,8 @@ class Meeting:
 
 
 @asynccontextmanager
-async def meeting(**settings: str) -> AsyncIterator[Meeting]:
-    """`rollcall run` with these settings (without ROLLCALL_), on a data folder of its own."""
+async def meeting(people_script: str = PEOPLE, **settings: str) -> AsyncIterator[Meeting]:
+    """`rollcall run` with these settings (without ROLLCALL_), on a data folder of its own, and scripted people in its room."""
     with tempfile.TemporaryDirectory() as name:
         port = free_port()
         own = {
@@ -58,7 +58,7 @@ async def meeting(**settings: str) -> AsyncIterator[Meeting]:
                         await asyncio.sleep(0.1)
                 http.headers["Authorization"] = f"Token {(Path(name) / 'api_key').read_text().strip()}"
                 room = f"{base}/rehearsal/measured"
-                people = asyncio.create_task(run(parse(PEOPLE), room))
+                people = asyncio.create_task(run(parse(people_script), room))
                 async with asyncio.timeout(60):
                     while not (await http.get(f"{room}/control")).json().get("people"):
                         await asyncio.sleep(0.1)

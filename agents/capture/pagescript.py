@@ -9,7 +9,18 @@ from pathlib import Path
 
 import orjson
 
-PARTS = ("primordials.js", "hook.js", "mix.js", "own.js", "elements.js", "lag.js", "picture.js", "recorder.js", "command.js")
+PARTS = (
+    "primordials.js",
+    "hook.js",
+    "mix.js",
+    "own.js",
+    "playing.js",
+    "elements.js",
+    "lag.js",
+    "picture.js",
+    "recorder.js",
+    "command.js",
+)
 FOLDER = Path(__file__).parent / "scripts"
 
 

@@ -1,19 +1,11 @@
-// Elements that play what is not from a connection, looked for once a second: those of the document, those in shadow trees, which no
-// query finds, and those that are in no tree at all, which were seen when something was put into them.
+// Elements that play what is not from a connection: told of by what a page does with them, and looked for once a second. Those of the
+// document, those in shadow trees, which no query finds, and those that are in no tree at all, which were seen when something was put
+// into them.
 const MOST_ELEMENTS = 200;
-const elementsTaken = new WeakMap(); // element -> what it played when it was looked at
-const offered = new WeakMap(); // element -> the stream that was offered for it
 const noticed = new WeakMap();
 let remembered = []; // weakly: elements, and roots of shadow trees
-const weakDelete = method(globalThis.WeakMap, "delete");
 const deref = method(Native.WeakRef, "deref");
 const querySelectorIn = method(globalThis.DocumentFragment, "querySelectorAll");
-const captureStream = method(globalThis.HTMLMediaElement, "captureStream");
-const Playing = {
-  paused: property(globalThis.HTMLMediaElement, "paused"),
-  muted: property(globalThis.HTMLMediaElement, "muted"),
-  stream: property(globalThis.HTMLMediaElement, "srcObject"),
-};
 
 function forgetTheCollected() {
   const left = [];
@@ -27,6 +19,7 @@ function remember(one) {
   if (remembered.length >= MOST_ELEMENTS) return;
   weakSet(noticed, one, true);
   remembered[remembered.length] = new Native.WeakRef(one);
+  if (one instanceof Native.HTMLMediaElement) attend(one);
 }
 
 // Has the method or setter that `type` has under a name tell `note` of each call.
@@ -43,8 +36,15 @@ function noting(type, name, note) {
   Object.defineProperty(type.prototype, name, { ...had, [key]: noted });
 }
 
-for (const name of ["play", "srcObject", "src", "autoplay"]) noting(globalThis.HTMLMediaElement, name, remember);
+for (const name of ["play", "load", "srcObject", "src", "autoplay"]) noting(globalThis.HTMLMediaElement, name, remember);
 noting(globalThis.Element, "attachShadow", (_, root) => remember(root));
+noting(globalThis.HTMLMediaElement, "captureStream", (element, stream) => {
+  remember(element);
+  noteCapture(element, stream, false);
+  lookAt(element);
+});
+// What a page itself adds to a stream, or takes from it, makes no event.
+for (const name of ["addTrack", "removeTrack"]) noting(globalThis.MediaStream, name, lookSoon);
 
 // An element that feeds a graph is heard where the graph ends, and not a second time.
 const fed = new WeakMap();
@@ -53,13 +53,6 @@ function feed(source) {
   const element = feeds(source);
   weakSet(fed, element, true);
   takeBack(element);
-}
-
-function takeBack(element) {
-  const stream = weakGet(offered, element);
-  if (!stream) return;
-  weakDelete(offered, element);
-  takeBackOwn(stream);
 }
 
 noting(globalThis.AudioContext, "createMediaElementSource", (_, source) => feed(source));
@@ -73,7 +66,15 @@ if (globalThis.MediaElementAudioSourceNode) {
   });
 }
 
+let looksSoon = false;
+function lookSoon() {
+  if (looksSoon) return;
+  looksSoon = true;
+  later(lookForElements, 0);
+}
+
 function lookForElements() {
+  looksSoon = false;
   const look = (found) => {
     for (let n = 0; n < found.length && n < MOST_ELEMENTS; n += 1) lookAt(found[n]);
   };
@@ -82,26 +83,5 @@ function lookForElements() {
     const one = deref(remembered[n]);
     if (one instanceof Native.HTMLMediaElement) lookAt(one);
     else if (one) look(querySelectorIn(one, "audio,video"));
-  }
-}
-
-// The bot's own microphone is not listened to either.
-function lookAt(element) {
-  if (element === pump || Playing.paused(element) || Playing.muted(element) || weakGet(fed, element)) return;
-  const stream = Playing.stream(element);
-  const before = weakGet(offered, element);
-  const ended = before && !audioTracks(before).some((track) => Track.readyState(track) === "live"); // as after a file's end
-  if (weakGet(elementsTaken, element) === (stream || element) && !ended) return;
-  try {
-    const heard = stream || captureStream(element);
-    const tracks = audioTracks(heard).filter((track) => !isRemote(track) && track.label !== "Rollcall microphone");
-    if (!tracks.length) return;
-    weakSet(elementsTaken, element, stream || element);
-    takeBack(element); // what it played before
-    const playing = new Native.MediaStream(tracks);
-    weakSet(offered, element, playing);
-    offerOwn(playing);
-  } catch {
-    weakSet(elementsTaken, element, stream || element); // of another site, which does not let it be heard
   }
 }

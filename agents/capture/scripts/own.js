@@ -51,6 +51,7 @@ function offerOwn(stream) {
 
 function takeOwn(stream) {
   mapSet(own, stream, { source: null });
+  if (context) joinOwn(); // at once: what an element plays next has begun
   startTicking();
 }
 
