@@ -31,6 +31,8 @@ from tests.measure.sync import FURTHEST_SECONDS
 MINUTES = float(os.environ.get("ROLLCALL_BENCH_MINUTES", "6"))
 METHODS = {"tab": "the tab's picture", "tracks": "the remote tracks side by side"}
 MINUTE = 60.0
+WHOLE = max(1, round(MINUTES))
+"""Columns; a film's last moments over it count to the last."""
 PEOPLE = """
 [[people]]
 name = "Ada"
@@ -59,7 +61,7 @@ async def main() -> str:
         measured = [await asyncio.to_thread(_offsets, file) for file in files]
     frames = [sum(sample.video_frames for sample in health) / (MINUTES * MINUTE) for _, health in takes]
     rows = [_row(METHODS[method], offsets, kept) for method, offsets, kept in zip(METHODS, measured, frames, strict=True)]
-    minutes = [str(n) for n in range(1, 1 + max(len(row) for row in rows) - 6)]
+    minutes = [str(n + 1) for n in range(WHOLE)]
     return table(("ms, median of minute", *minutes, "all", "least to most", "slope, ms a minute", "beeps", "frames/s"), rows)
 
 
@@ -107,8 +109,7 @@ def _offsets(file: FinishedFile) -> list[Offset]:
 
 
 def _row(name: str, offsets: list[Offset], frames: float) -> list[object]:
-    whole = int(offsets[-1].at // MINUTE) + 1
-    by_minute = [[one.apart for one in offsets if one.at // MINUTE == n] for n in range(whole)]
+    by_minute = [[one.apart for one in offsets if min(one.at // MINUTE, WHOLE - 1) == n] for n in range(WHOLE)]
     medians = [round(statistics.median(apart)) if apart else "" for apart in by_minute]
     apart = [one.apart for one in offsets]
     spread = f"{min(apart):.0f} to {max(apart):.0f}"
