@@ -97,7 +97,8 @@ def _cut_short(one: dict[str, Any], sight: Sight, seen: list[dict[str, Any]], le
     until = one["stood"] + sight.limit_s
     later = [other["since"] for other in seen if other["what"] == "stands" and other["since"] > one["since"]]
     cut = one["view"] != "line"  # which is an interruption itself
-    broken = [other["at"] for other in seen if cut and other["what"] in INTERRUPTIONS and other["at"] >= one["since"]]
+    since = one["since"] - CLOCKS_S  # an interruption is noted when it is sent, by another clock: it may be drawn first
+    broken = [other["at"] for other in seen if cut and other["what"] in INTERRUPTIONS and other["at"] >= since]
     return min([*later, *broken, left]) < until
 
 

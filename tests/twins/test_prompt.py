@@ -54,7 +54,8 @@ def test_what_is_told_late_or_never_is_found_out() -> None:
 
 def test_what_went_before_it_had_to_be_told_need_not_be() -> None:
     frozen = {"what": "freeze", "at": BEGAN + 1}
-    assert [sight.view for sight in found([stands("lobby", 0, 0), frozen])] == ["frozen"]
+    for drawn in (0, 1.05):  # the page may draw the view when it has been sent to sleep already
+        assert [sight.view for sight in found([stands("lobby", drawn, drawn), frozen])] == ["frozen"]
     assert found([stands("lobby", 0, 0), stands("meeting", 2, 2)], move("joined_meeting", 2)) == [
         Sight("zoom", "meeting", 0.0, 0.0)
     ]
