@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from agents.platforms.platform_file import VIEWS
@@ -187,6 +188,12 @@ class _Merger:
                     return names.index(one[key]) + offset
                 known = ", ".join(repr(name) for name in names if name) or "none"
                 self._fault((*origin, key), key, f"there is none named {one[key]!r}; there are: {known}")
+        if not {"before", "after"} & one.keys() and (meant := _nearly(one.get("name"), names)):
+            self._fault(
+                (*origin, "name"),
+                "name",
+                f"there is none named {one['name']!r}; did you mean {meant!r}? A step of your own says before or after which",
+            )
         return len(names)
 
     def _fault(self, path: Path, key: str, message: str) -> None:
@@ -203,6 +210,11 @@ class _Merger:
 
     def _note(self, layer: Layer, origin: Path, at: Path) -> None:
         self.places[at] = layer.place(origin)
+
+
+def _nearly(name: Any, names: list[Any]) -> str:
+    """The name that was meant by one that is nearly the same; empty where there is none."""
+    return next(iter(get_close_matches(name, [one for one in names if one], 1, 0.8)), "") if isinstance(name, str) else ""
 
 
 def _are_tables(value: Any) -> bool:

@@ -52,6 +52,15 @@ def test_what_a_key_says_replaces_what_it_said() -> None:
     assert UiState.CAPTCHA not in evidence
 
 
+def test_a_steps_name_that_is_nearly_one_is_no_new_step_at_the_end() -> None:
+    text = '[[join]]\nname = "pres join"\nclick = "#new-join"\n'
+    _, problems = parse(text, "platforms/google_meet.toml")
+    assert [(one.line, one.key) for one in problems] == [(2, "name")]
+    assert "did you mean 'press join'?" in str(problems[0])
+    assert meet(text + 'after = "press join"\n').join[-1].name == "pres join"
+    assert meet(text.replace("pres join", "look at the door")).join[-1].name == "look at the door"
+
+
 def test_steps_are_known_by_their_names() -> None:
     platform = meet("""
 [[join]]
