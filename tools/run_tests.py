@@ -22,9 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 CHECKS = ("lint", "types", "imports", "generate-check")
 """The Makefile's targets that are part of it and run no tests."""
 TWO = ("-n", "2", "--dist", "loadfile")
-"""Tests that mostly wait are run two at a time, each file in one process."""
-TWO_BUT_ALONE = ((*TWO, "-m", "not alone"), ("-m", "alone"))
-"""The same, and then those that nothing may run beside."""
+"""Two at a time, each file in one process: what keeps two cores busy."""
+THREE = ("-n", "3", "--dist", "loadfile")
+"""Of what waits for browsers more than it works."""
+NOT_ALONE, ALONE = ("-m", "not alone"), ("-m", "alone")
+"""All but what measures sync or counts on time, and that, one by one."""
 ALL_PASSED, SOME_FAILED = 0, 1
 """How pytest exits; anything else means that it did not get through."""
 BAD_MOMENT = 20
@@ -47,10 +49,10 @@ GROUPS = (
     Group("unit", ("tests/unit", "tests/measure"), again=False),
     Group("contract", ("tests/contract",), again=False),
     Group("cli", ("tests/cli",)),
-    Group("browser", ("tests/browser",), TWO_BUT_ALONE),
+    Group("browser", ("tests/browser",), ((*THREE, *NOT_ALONE), ALONE)),
     Group("meetings", ("tests/meetings",), ((),)),
-    Group("twins", ("tests/twins",), TWO_BUT_ALONE),
-    Group("chaos", ("tests/chaos",), ((),)),
+    Group("twins", ("tests/twins",), ((*TWO, *NOT_ALONE), ALONE)),
+    Group("chaos", ("tests/chaos",), (("-n", "2", "--dist", "load"),)),  # nearly all of them are in one file
 )
 
 

@@ -48,7 +48,8 @@ class Case:
         return f"{self.platform}-{self.scenario.replace(' ', '_')}{more}{live}"
 
 
-_SHORT = {"automatic_leave_settings": {"waiting_room_timeout_seconds": 4, "wait_for_host_to_start_meeting_timeout_seconds": 4}}
+_SHORT = {"automatic_leave_settings": {"waiting_room_timeout_seconds": 8, "wait_for_host_to_start_meeting_timeout_seconds": 8}}
+"""From the join on: a busy machine needed 4 s for the way to the lobby alone."""
 _ALONE = {"automatic_leave_settings": {"only_participant_in_meeting_timeout_seconds": 2}}
 _SILENT = {"automatic_leave_settings": {"silence_timeout_seconds": 2, "silence_activate_after_seconds": 1}}
 _LEAVING = ("left_meeting", "post_processing_completed")

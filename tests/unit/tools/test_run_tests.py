@@ -36,13 +36,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
 
-def run(folder: Path, *, options: tuple[str, ...] = (), again: bool = True, **files: str) -> Outcome:
-    """What came of a group with these files."""
+def run(folder: Path, *options: tuple[str, ...], again: bool = True, **files: str) -> Outcome:
+    """What came of a group with these files, whose pytest is called once with each of the options."""
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p xdist -o junit_family=xunit1\n")
     for name, text in files.items():
         (folder / "tests" / "group").mkdir(parents=True, exist_ok=True)
         (folder / "tests" / "group" / f"test_{name}.py").write_text(text)
-    return Runner(folder).run(Group("group", ("tests/group",), calls=(options,), again=again))
+    return Runner(folder).run(Group("group", ("tests/group",), calls=options or ((),), again=again))
 
 
 def said(outcome: Outcome) -> str:
@@ -51,18 +51,24 @@ def said(outcome: Outcome) -> str:
 
 @pytest.mark.parametrize("options", [(), TOGETHER], ids=["alone", "together"])
 def test_what_fails_once_passes_and_is_named_and_what_fails_twice_fails(tmp_path: Path, options: tuple[str, ...]) -> None:
-    once = run(tmp_path, options=options, once=FIRST_TIME_ONLY, fine=FINE, elsewhere=SKIPPED)
+    once = run(tmp_path, options, once=FIRST_TIME_ONLY, fine=FINE, elsewhere=SKIPPED)
     assert once.passed
     assert once.twice == ["tests/group/test_once.py::test_bad_moment"]
     assert sorted(once.tests.values()) == ["passed", "passed", "skipped"]
     assert "RUN TWICE tests/group/test_once.py::test_bad_moment" in said(once)
     assert re.search(r"group +2 +0 +1 +1 +0:\d\d  ok", said(once))
 
-    twice = run(tmp_path, options=options, always=ALWAYS, left_behind=TEARDOWN)
+    twice = run(tmp_path, options, always=ALWAYS, left_behind=TEARDOWN)
     assert not twice.passed
     assert set(twice.failed) == {"tests/group/test_always.py::test_broken", "tests/group/test_left_behind.py::test_left_behind"}
     assert all(f"FAILED {test}" in said(twice) for test in twice.failed)
     assert re.search(r"group +2 +2 +1 +0 +0:\d\d  FAILED", said(twice))
+
+
+def test_what_failed_in_any_call_of_a_group_is_run_again(tmp_path: Path) -> None:
+    outcome = run(tmp_path, ("-k", "bad_moment"), ("-k", "fine"), once=FIRST_TIME_ONLY, fine=FINE)
+    assert outcome.passed
+    assert outcome.twice == ["tests/group/test_once.py::test_bad_moment"]
 
 
 def test_a_group_that_needs_no_second_time_gets_none(tmp_path: Path) -> None:
@@ -83,7 +89,7 @@ def test_many_failures_are_not_run_again(tmp_path: Path) -> None:
 )
 def test_a_group_that_does_not_get_through_fails(tmp_path: Path, options: tuple[str, ...], files: dict[str, str]) -> None:
     (tmp_path / "tests" / "group").mkdir(parents=True)
-    outcome = run(tmp_path, options=options, **files)
+    outcome = run(tmp_path, options, **files)
     assert not outcome.passed
     assert "FAILED group" in said(outcome)
 
