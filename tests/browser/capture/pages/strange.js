@@ -64,8 +64,9 @@ const elsewhere = (path) => `${location.origin.replace("127.0.0.1", "localhost")
 const asWorker = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
 
 // The encoded tone, as a client gets it that brings its own transport.
-async function encodedTone(hertz, seconds) {
-  const recorder = new MediaRecorder(new MediaStream([toneTrack(hertz)]), { mimeType: "audio/webm;codecs=opus" });
+async function encodedTone(hertz, seconds, ...pictures) {
+  const mimeType = pictures.length ? "video/webm;codecs=vp8,opus" : "audio/webm;codecs=opus";
+  const recorder = new MediaRecorder(new MediaStream([toneTrack(hertz), ...pictures]), { mimeType });
   const data = new Promise((resolve) => { recorder.ondataavailable = (event) => resolve(event.data); });
   recorder.start();
   await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });

@@ -6,8 +6,15 @@ const ended = (audio) => new Promise((resolve) => audio.addEventListener("ended"
 const streamOf = (hertz) => new MediaStream([toneTrack(hertz)]);
 const fileOf = async (hertz) => URL.createObjectURL(await encodedTone(hertz, 2));
 
-async function playing(give) {
-  const audio = new Audio();
+function moving() {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+  const pen = canvas.getContext("2d");
+  setInterval(() => pen.fillRect(Math.random() * 64, Math.random() * 36, 4, 4), 100);
+  return canvas.captureStream(10).getVideoTracks()[0];
+}
+const filmOf = async (hertz) => URL.createObjectURL(await encodedTone(hertz, 2, moving()));
+
+async function playing(give, audio = new Audio()) {
   audio.loop = true;
   kept.push(audio);
   await give(audio);
@@ -47,6 +54,14 @@ const changes = {
     return async (other) => {
       audio.src = await fileOf(other);
       await audio.play();
+    };
+  }],
+  "another film": [async (hertz) => {
+    const url = await filmOf(hertz);
+    const film = await playing((video) => { video.src = url; }, document.createElement("video"));
+    return async (other) => {
+      film.src = await filmOf(other);
+      await film.play();
     };
   }],
   "another file of an element of the document": [async (hertz) => {
