@@ -20,6 +20,7 @@ class Shell:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self.program: tuple[str, ...] = (sys.executable,)
         self.http, self.grpc = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")},
@@ -35,8 +36,12 @@ class Shell:
 
     def run(self, *arguments: str, seconds: float = 60, **settings: str) -> subprocess.CompletedProcess[str]:
         """The finished command."""
+        return self.run_python("-m", "rollcall", *arguments, seconds=seconds, **settings)
+
+    def run_python(self, *arguments: str, seconds: float = 60, **settings: str) -> subprocess.CompletedProcess[str]:
+        """The finished program."""
         return subprocess.run(
-            [sys.executable, "-m", "rollcall", *arguments],
+            [*self.program, *arguments],
             cwd=self.folder,
             env={**self.environment, **settings},
             capture_output=True,
@@ -57,7 +62,7 @@ class Started:
         self._path = shell.folder / f"{arguments[0]}-{free_port()}.log"
         with self._path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "rollcall", *arguments],
+                [*shell.program, "-m", "rollcall", *arguments],
                 cwd=shell.folder,
                 env={**shell.environment, **settings},
                 stdout=log,
