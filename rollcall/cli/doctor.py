@@ -174,7 +174,7 @@ def _grpc_is_ours(address: str) -> bool:
 
 
 def _open_files() -> Finding:
-    """A bot needs about 15, a stream one; the command line has raised the limit as far as it may before this is asked."""
+    """Each stream, and each of a bot's connections, is one. The command line has raised the limit as far as it may by now."""
     allowed = open_files.allow_many()
     found = f"up to {allowed} at a time"
     return Finding(found) if allowed >= MIN_OPEN_FILES else Finding(found, f"raise the hard limit: ulimit -Hn {MIN_OPEN_FILES}")

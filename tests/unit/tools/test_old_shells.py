@@ -1,7 +1,7 @@
 """What `make` and the scripts are written in: macOS has bash 3.2 and GNU make 3.81, of 2007 and 2006, and no newer ones ever.
 
-There is no such bash or make to run here, so this reads for what they do not know. Tried by hand besides, with BusyBox in place
-of the GNU programs.
+There is no such bash or make to run here, so this reads for what they do not know. `make setup` of a fresh clone was tried by
+hand besides, with BusyBox and Toybox in place of the GNU programs.
 """
 
 from __future__ import annotations
