@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import Shell
 from tests.mac.place import OPEN_FILES, TEMPORARY_BYTES, Mac
 from tests.mac.typeshed import only_on_linux
 
@@ -103,10 +102,3 @@ def test_no_browser_is_left_when_a_worker_on_a_mac_is_killed(mac: Mac) -> None:
         until(lambda: not users_of(profiles))
     finally:
         service.kill()
-
-
-def test_a_long_temporary_folder_keeps_no_browser_from_starting_anywhere(tmp_path: Path) -> None:
-    temporary = tmp_path / ("t" * 100)
-    temporary.mkdir()
-    found = Shell(tmp_path, TMPDIR=str(temporary)).run("doctor")
-    assert re.search(r"^ok +Chromium", found.stdout, re.MULTILINE), found.stdout
