@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,6 +17,8 @@ from tests.meetings.service import Event, Service
 from tests.twins.attending import Twins, moves, until
 from tests.twins.crowd import LINES, TURN_SECONDS, people
 from tests.twins.hosts import GOOGLE_MEET, JITSI, PLATFORMS, TEAMS, ZOOM
+from tests.twins.plays import in_short
+from tests.twins.turns import HEARING_S, hearing_changed_after_s, intervals, joined_at, shared, turns_of
 from tests.twins.visiting import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="session")]
@@ -29,6 +30,7 @@ within a line: 0.83 to 1 were kept by whole recordings, 0.67 by one of a client 
 UNMARKED: dict[str, dict[str, Any]] = {platform: {"marks": False} for platform in (GOOGLE_MEET, TEAMS, JITSI)}
 """Platforms whose packets or tracks say who speaks, so that their pages need not mark anybody."""
 NO_TRACK = {"media": "data"}
+SILENT_TRACK = {"media": "silent"}
 
 LAG_SECONDS = 1.0
 """Sound takes its time through relay, page and log, more where others are at work."""
@@ -37,8 +39,12 @@ LAG_SECONDS = 1.0
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("platform", "more"),
-    [*((platform, UNMARKED.get(platform, {})) for platform in PLATFORMS), (ZOOM, NO_TRACK), (ZOOM, {**NO_TRACK, "variant": "b"})],
-    ids=[*PLATFORMS, "zoom-no_track", "zoom-no_track_and_another_sites_frame"],
+    [
+        *((platform, UNMARKED.get(platform, {})) for platform in PLATFORMS),
+        (ZOOM, SILENT_TRACK),
+        (ZOOM, {**NO_TRACK, "variant": "b"}),
+    ],
+    ids=[*PLATFORMS, "zoom-silent_track", "zoom-no_track_and_another_sites_frame"],
 )
 async def test_a_recording_has_words_and_pictures(
     platform: str,
@@ -54,6 +60,8 @@ async def test_a_recording_has_words_and_pictures(
         wanted = {"format": "mp4", "resolution": "720p", "record_participant_speech_start_stop_events": True}
         bot = await service.rest("POST", "/api/v1/bots", meeting_url=meeting.url, bot_name="Rollcall", recording_settings=wanted)
         await service.until(bot["id"], "recording_permission_granted", within_s=60)
+        if "media" in more:
+            await until(lambda: hears_the_page(service, bot["id"]))
         await asyncio.sleep(4 * TURN_SECONDS)  # what is being recorded
         await service.rest("POST", f"/api/v1/bots/{bot['id']}/leave")
         log = await service.until(bot["id"], "post_processing_completed", within_s=90)
@@ -62,6 +70,10 @@ async def test_a_recording_has_words_and_pictures(
     assert names == set(LINES)
     remarks = {event["log"]["code"] for event in log if event.get("log")}
     assert ("hearing_page" in remarks) == ("media" in more)
+    if "media" in more:
+        changed_s = hearing_changed_after_s(log, await meeting.seen())
+        record_property("hearing_changed_after_s", changed_s)
+        assert changed_s <= HEARING_S, in_short(log)
     who_speaks_is_named_at_the_right_time(log, await meeting.seen())
     file = await service.recording(bot["id"])
     text = await asyncio.to_thread(heard, file)
@@ -74,15 +86,18 @@ async def test_a_recording_has_words_and_pictures(
     assert people_seen(seen) == {1, 2}
 
 
+async def hears_the_page(service: Service, bot_id: str) -> bool:
+    return "hearing_page" in {event["log"]["code"] for event in await service.log(bot_id) if event.get("log")}
+
+
 def who_speaks_is_named_at_the_right_time(log: list[Event], seen: list[dict[str, Any]]) -> None:
     """In each turn that the bot heard whole, nobody spoke longer than who did, by the log."""
     told = [event["speech"] for event in log if event.get("speech")]
     speeches = intervals(
         [(one["participant_name"], int(one["timestamp_ms"]) / 1000, one["event_type"] == "speech_start") for one in told]
     )
-    turns = intervals([(one["name"], one["at"], one["on"]) for one in seen if one["what"] == "speaks"])
-    joined = next(event["created_time"] for event in log if (event.get("state") or {}).get("type") == "joined_meeting")
-    began = datetime.fromisoformat(joined).timestamp() + 2
+    turns = turns_of(seen)
+    began = joined_at(log) + 2
     over = max((end for _, _, end in speeches), default=0.0)
     whole = [turn for turn in turns if turn[1] > began and turn[2] - turn[1] > 1 and turn[2] < over]
     assert len({name for name, _, _ in whole}) == len(LINES), (turns, speeches)
@@ -90,21 +105,6 @@ def who_speaks_is_named_at_the_right_time(log: list[Event], seen: list[dict[str,
         spoken = {one: shared(speeches, one, start, end + LAG_SECONDS) for one in LINES}
         assert max(spoken, key=lambda one: spoken[one]) == name, (spoken, turns, speeches)
         assert spoken[name] > (end - start) / 2, (spoken, turns, speeches)
-
-
-def intervals(changes: list[tuple[str, float, bool]]) -> list[tuple[str, float, float]]:
-    """Who spoke from when to when; what has not ended is left out."""
-    found, since = [], dict[str, float]()
-    for name, at, on in changes:
-        if on:
-            since.setdefault(name, at)
-        elif name in since:
-            found.append((name, since.pop(name), at))
-    return found
-
-
-def shared(speeches: list[tuple[str, float, float]], name: str, start: float, end: float) -> float:
-    return sum(max(0.0, min(end, to) - max(start, since)) for one, since, to in speeches if one == name)
 
 
 LISTEN = """

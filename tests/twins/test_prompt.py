@@ -10,6 +10,7 @@ from tests.twins.attending import Meeting
 from tests.twins.cases import Case
 from tests.twins.plays import Played, _has
 from tests.twins.prompt import SOON_S, Sight, sights
+from tests.twins.turns import HEARING_S, hearing_changed_after_s
 
 BEGAN = 1_800_000_000.0
 
@@ -66,6 +67,23 @@ def test_a_page_that_stands_still_is_told_to_be_silent() -> None:
     silent = {"created_time": at(3), "log": {"code": "page_silent", "fields": {}}}
     assert found([frozen], silent) == [Sight("zoom", "frozen", 2.0, 0.0)]
     assert found([frozen]) == [Sight("zoom", "frozen", None, 0.0)]
+
+
+def speaks(name: str, *times: float) -> list[dict[str, Any]]:
+    return [{"what": "speaks", "name": name, "at": BEGAN + at, "on": n % 2 == 0} for n, at in enumerate(times)]
+
+
+def hears_page(seconds: float) -> Event:
+    return {"created_time": at(seconds), "log": {"code": "hearing_page", "fields": {}}}
+
+
+def test_how_long_the_page_is_not_heard_counts_from_the_first_word_that_the_bot_was_there_for() -> None:
+    seen = [*speaks("Ada", 1, 4, 11, 15), *speaks("Bob", 6, 9)]
+    log = [move("joined_meeting", 5), hears_page(7.5)]
+    assert hearing_changed_after_s(log, seen) == 1.5
+    assert hearing_changed_after_s([move("joined_meeting", 2), hears_page(2.5)], seen) == 0.5
+    assert hearing_changed_after_s([move("joined_meeting", 5), hears_page(18)], seen) == 12.0
+    assert hearing_changed_after_s([move("joined_meeting", 5)], seen) > HEARING_S
 
 
 async def test_a_bot_that_is_to_leave_after_two_things_waits_for_both() -> None:

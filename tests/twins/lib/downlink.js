@@ -76,7 +76,7 @@ export class Downlink {
   }
 
   track({ track, receiver, transceiver }) {
-    if (track.kind === "audio") this.contribute(receiver, transceiver);
+    if (track.kind === "audio" && about.media !== "silent") this.contribute(receiver, transceiver);
     const id = track.kind === "video" ? this.videos?.[transceiver.mid] : null;
     this.onStream({ id, kind: track.kind, stream: new MediaStream([track]), mid: transceiver.mid });
   }

@@ -1,6 +1,6 @@
 // What the platforms' media servers do, done by a page: it hears and sees everybody in the room, and gives each twin's page what that
 // platform would; it has to be in the room before them. `tracks`: three sound tracks that change speaker; `mixed`: one; `data`: samples
-// over a data channel. Pictures are tracks.
+// over a data channel; `silent`: the same beside a track that brings silence. Pictures are tracks.
 
 import { Mesh } from "../rehearsal/mesh.js";
 import { Socket } from "../rehearsal/socket.js";
@@ -91,7 +91,9 @@ class Link {
   listen() {
     if (this.hears) return;
     this.hears = true;
-    if (about.media === "data") this.samples();
+    const silent = about.media === "silent";
+    if (silent) this.connection.addTransceiver(context.createMediaStreamDestination().stream.getAudioTracks()[0], { direction: "sendonly" });
+    if (silent || about.media === "data") this.samples();
     else for (const output of outputs) this.connection.addTransceiver(output.stream.getAudioTracks()[0], { direction: "sendonly", streams: [output.stream] });
   }
 
