@@ -51,6 +51,18 @@ async def test_everything_that_is_wrong_is_said_at_once(client: httpx.AsyncClien
     assert answer.json().keys() == fields, answer.text
 
 
+async def test_a_meetings_link_is_taken_out_of_what_was_pasted_and_found_again_by_it(client: httpx.AsyncClient) -> None:
+    pasted = "Join Zoom Meeting\n<https://us02web.zoom.us/j/84315220467?omn=1&amp;pwd=aBc.1>\n\nMeeting ID: 843 1522 0467"
+    made = await client.post("/api/v1/bots", json={"meeting_url": pasted, "bot_name": "B"})
+    assert made.status_code == 201, made.text
+    assert made.json()["meeting_url"] == "https://us02web.zoom.us/j/84315220467?pwd=aBc.1"
+    found = (await client.get("/api/v1/bots", params={"meeting_url": pasted})).json()["results"]
+    assert [one["id"] for one in found] == [made.json()["id"]]
+    refused = await client.post("/api/v1/bots", json={"meeting_url": "https://acme.zoom.us/my/ada", "bot_name": "B"})
+    assert refused.status_code == 400
+    assert "personal link" in refused.json()["meeting_url"][0]
+
+
 async def test_a_body_of_nothing_misses_its_required_fields(client: httpx.AsyncClient) -> None:
     required = ["This field is required."]
     assert (await client.post("/api/v1/bots")).json() == {"meeting_url": required, "bot_name": required}
