@@ -138,7 +138,8 @@ class DeclarativeAttendance:
 
         Raises the browser's errors.
         """
-        people = [str(one.get("name", "")) for one in self._facts.people]
+        told = (*self._facts.people, *self._facts.hosts, *self._facts.chat, *self._facts.captions)
+        people = {str(one.get(key, "")).strip() for one in told for key in ("name", "sender", "speaker")}
         return await self._hands.sanitised(names=[name for name in (*names, *people) if len(name) > 1])
 
     async def enter(self, request: JoinRequest, *, steps: bool = True) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -169,8 +170,12 @@ class Hands:
         return sum(int(one.get("evaluations", 0)) for one in found), sum(float(one.get("ms", 0)) for one in found)
 
     async def sanitised(self, *, names: Sequence[str]) -> list[str]:
-        """Each frame's document without texts of people and tokens, the top frame's first; as page/sanitise.js."""
-        request = {"names": list(names)}
+        """Each frame's document without texts of people and tokens, the top frame's first; as page/sanitise.js.
+
+        A name is taken out wherever it stands, and each word of it (of three letters and more) where it stands alone.
+        """
+        words = {word for name in names for word in re.split(r"[\W_]+", name) if len(word) > 2}
+        request = {"names": list(names), "words": sorted(words)}
         answers = await self._page.evaluate_in_frames(ACT, self._handle, self._token, "sanitise", request, timeout_s=10)
         found = [answer for answer in answers if isinstance(answer, dict) and isinstance(answer.get("html"), str)]
         return [answer["html"] for answer in sorted(found, key=lambda answer: answer.get("top") is not True)]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from agents.browser.api import BrowserOptions, Page
 from agents.browser.errors import BrowserError, without_secrets
@@ -29,6 +29,9 @@ from agents.platforms.program import Formula
 from agents.platforms.shown import lines_of
 
 Say = Callable[[str], None]
+_TELLING_LETTERS = 4
+_TELLS_NOTHING = frozenset({"join", "meet", "start", "room", "rooms", "rehearsal", "meetup-join", "launch"})
+"""Words of addresses that pages say as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,14 @@ async def _visit(probe: Probe, attendance: DeclarativeAttendance, examiner: _Exa
 async def _keep(probe: Probe, attendance: DeclarativeAttendance, page: Page, notes: _Notes) -> None:
     try:
         (probe.out / "page.png").write_bytes(await page.screenshot())
-        for number, html in enumerate(await attendance.sanitised(names=[probe.name])):
+        for number, html in enumerate(await attendance.sanitised(names=[probe.name, *_of_this_meeting(probe.url)])):
             (probe.out / f"dom-{number}.html").write_text(html, encoding="utf-8")
     except BrowserError as error:
         notes(f"not kept   {type(error).__name__}")
+
+
+def _of_this_meeting(url: str) -> list[str]:
+    """What of an address says which meeting it is: whoever has it can come in."""
+    parts = urlsplit(url)
+    pieces = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return [unquote(one) for one in pieces if len(one) >= _TELLING_LETTERS and one.lower() not in _TELLS_NOTHING]

@@ -1,5 +1,5 @@
 // The document for somebody who was not there: how it is built and what its controls say, without what people said, wrote or are called,
-// and without tokens. `request`: {names}: words to take out.
+// and without tokens. `request`: {names, words}: what to take out wherever it stands, and what to take out where it stands as a word of its own.
 const SPOKEN = "button,a,label,legend,h1,h2,h3,h4,summary,[role=button],[role=link],[role=menuitem],[role=tab],[role=heading],[role=alert],[role=status]," +
   "[role=dialog],[role=alertdialog],[aria-live],[aria-modal=true]";
 const KEPT = /^(id|class|role|type|name|for|placeholder|title|alt|hidden|disabled|checked|open|tabindex|lang|dir|slot|part|contenteditable|autocomplete|data-.*|aria-.*)$/;
@@ -9,17 +9,24 @@ const MAX_NODES = 30_000;
 const MAX_LETTERS = 400;
 
 function sanitise(request) {
-  const names = request.names.filter((name) => name).sort((a, b) => b.length - a.length);
+  const anyOf = (texts, before, after) => {
+    const parts = texts.filter((one) => one).sort((a, b) => b.length - a.length).map((one) => one.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+    return parts.length ? new RegExp(`${before}(?:${parts.join("|")})${after}`, "giu") : /(?!)/g;
+  };
+  const names = anyOf(request.names, "", "");
+  const wordsOfNames = anyOf(request.words, "(?<![\\p{L}\\p{N}])", "(?![\\p{L}\\p{N}])");
   const deepPlaces = new Set(deepPlacesOfOthers());
   let nodes = 0;
   const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
   // Addresses, numbers as of rooms and telephones, and what looks drawn by lot.
   const withoutSecrets = (text) => {
-    let clean = cut(text, 0, MAX_LETTERS);
-    for (const name of names) clean = clean.split(name).join("[name]");
-    return clean
+    if (/^\s*[[{][^]*["']/.test(text)) return "[data]"; // what a page keeps in an attribute for its own scripts
+    return cut(text, 0, MAX_LETTERS)
+      .replace(names, "[name]")
+      .replace(wordsOfNames, "[name]")
       .replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, "[address]")
       .replace(/\S+@\S+/g, "[address]")
+      .replace(/[^\s]*[?&#][\w.-]+=\S*/g, "[address]")
       .replace(/[A-Za-z0-9_+/=-]*(?:[0-9][A-Za-z_+/=-]*){5,}/g, "[number]")
       .replace(/[A-Za-z0-9_+/=-]{33,}/g, "[token]");
   };
