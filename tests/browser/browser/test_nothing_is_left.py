@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -148,14 +146,8 @@ async def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
     assert entries(tmp_path) == []
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_loop_that_ends_without_closing_takes_its_browser_along(tmp_path: Path) -> None:
+async def test_a_loop_that_ends_without_closing_takes_its_browser_along(tmp_path: Path) -> None:
     """A worker's thread may end in any way; the browser must not outlive what could have closed it."""
-
-    async def forget() -> None:
-        await ChromiumLauncher().launch(BrowserOptions(), profile_parent=tmp_path)
-
-    asyncio.run(forget())
-    asyncio.run(until(lambda: not users(tmp_path), timeout_s=5))
-    asyncio.run(until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("waitpid-")]))
-    gc.collect()  # the warnings that asyncio has for whoever forgets to close
+    async with holder(tmp_path, "forgotten") as (owner, _):
+        await until(lambda: not users(tmp_path), timeout_s=10)
+        assert owner.returncode is None, "it is the loop that ended, not the process"
