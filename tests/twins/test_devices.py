@@ -63,6 +63,15 @@ async def devices(meeting: Meeting) -> tuple[bool, bool]:
     return people["Rollcall"]["mic"], people["Rollcall"]["camera"]
 
 
+async def remarks(service: Service, bot_id: str) -> set[str]:
+    """The codes of all that the bot's log remarks."""
+    return {event["log"]["code"] for event in await service.log(bot_id) if event.get("log")}
+
+
+async def remarked(service: Service, bot_id: str, code: str) -> bool:
+    return code in await remarks(service, bot_id)
+
+
 async def are(meeting: Meeting, *, microphone: bool, camera: bool) -> None:
     """Waits until they are so. Raises AssertionError with how they are."""
     try:
@@ -204,9 +213,13 @@ async def test_people_see_the_bots_picture_and_hear_what_it_plays_and_nothing_el
             assert await devices(meeting) == (True, True)
             await are(meeting, microphone=False, camera=True)
             await watcher.hears(tone=False)
+            assert not {"camera_turned_off", "microphone_turned_off"} & await remarks(service, bot["id"])
+            await meeting.play("camera_off")
+            await until(lambda: remarked(service, bot["id"], "camera_turned_off"))
             await service.rest("POST", f"{path}/output_image", type="image/png", data=base64_of(picture(GREEN)))
             await watcher.sees(GREEN)
-        except AssertionError as error:
+            await are(meeting, microphone=False, camera=True)
+        except (AssertionError, TimeoutError) as error:
             raise AssertionError(f"{error}\n{in_short(await service.log(bot['id']))}") from None
         finally:
             await service.rest("POST", f"{path}/leave")
