@@ -205,6 +205,22 @@ async def test_toolbars_own_tiles_and_phantoms_are_no_meeting(enter: Enter, page
     assert UiState.IN_MEETING not in bot.states
 
 
+WATCHES = """<button id="joinBtn">Join</button>
+<div class="grecaptcha-badge"><iframe src="about:blank#recaptcha/api2/anchor"></iframe></div>
+<iframe src="about:blank#recaptcha/api2/anchor?size=invisible"></iframe>
+<iframe src="about:blank#hcaptcha.html#frame=checkbox-invisible"></iframe>"""
+
+
+async def test_a_captcha_that_only_looks_on_refuses_nobody_and_one_that_asks_does(enter: Enter, page: Page) -> None:
+    bot = await enter("zoom")
+    await page.evaluate(SHOW, WATCHES)
+    await bot.until_state(UiState.PRE_JOIN)
+    await asyncio.sleep(LONGER_THAN_ANY_HOLD_S)
+    assert UiState.CAPTCHA not in bot.states
+    await page.evaluate(SHOW, WATCHES + '<iframe src="about:blank#hcaptcha.html#frame=challenge"></iframe>')
+    await bot.until_state(UiState.CAPTCHA)
+
+
 async def test_a_bot_that_waits_calls_nothing_in_the_page(enter: Enter, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     bot = await enter("google_meet")
     await page.evaluate(SHOW, pages.MEET_TOOLBAR + pages.p("Asking to be let in"))
