@@ -222,7 +222,8 @@ class DeclarativeAttendance:
                 until = time.monotonic() + LEAVE_SECONDS - 0.2
                 await self._runner.run(self._leave_steps, passed=lambda: False, until=until)
         except (BrowserError, JoinStepError, TimeoutError) as error:
-            log.info("platform.leave_steps_failed", platform=self._file.name, reason=type(error).__name__)
+            reason, step = type(error).__name__, self._runner.doing
+            log.info("platform.leave_steps_failed", platform=self._file.name, reason=reason, step=step)
         with contextlib.suppress(BrowserError, TimeoutError):
             async with asyncio.timeout(LET_GO_SECONDS):
                 await self._page.let_go(timeout_s=LET_GO_SECONDS)

@@ -83,6 +83,8 @@ class StepRunner:
     values: Mapping[str, str] = field(default_factory=dict)
     switch: Callable[[Device], Awaitable[str]] = _no_switch
     """Turns a device as the bot wants it when it goes in; "" or why it could not be done."""
+    doing: str = ""
+    """The step that was begun last, and where it stands, for whoever stopped it."""
 
     async def run(self, steps: Sequence[CompiledStep], *, passed: Callable[[], bool], until: float | None = None) -> None:
         """All steps, until `passed()` says that there is nothing more to do. Raises JoinStepError and the browser's errors.
@@ -100,12 +102,13 @@ class StepRunner:
             return
         if (one.when and not self._any(one.when)) or (one.unless and self._any(one.unless)):
             return
+        self.doing = f"{step.name} ({step.where})"
         seconds = step.timeout_seconds or (OPTIONAL_SECONDS if step.optional else self.default_seconds)
-        deadline = time.monotonic() + seconds
-        deadline = deadline if until is None else min(deadline, until)
+        begun = time.monotonic()
+        deadline = begun + seconds if until is None else min(begun + seconds, until)
         why = await self._until_done(one, deadline, passed)
         if why and not step.optional and not passed():
-            raise JoinStepError(step.name, await self._explanation(step, why, seconds))
+            raise JoinStepError(step.name, await self._explanation(step, why, max(deadline - begun, 0)))
 
     async def _until_done(self, one: CompiledStep, deadline: float, passed: Callable[[], bool]) -> str:
         """Does the step, again and again while what should come of it does not; "" or why it failed."""
@@ -190,4 +193,4 @@ class StepRunner:
 
     async def _explanation(self, step: Step, why: str, seconds: float) -> str:
         shown = ", ".join(await self.hands.look()) or "nothing that can be pressed or filled in"
-        return f"{step.name} ({step.where}): {why}, within {seconds:g} s. The page shows: {shown}"[:1500]
+        return f"{step.name} ({step.where}): {why}, within {seconds:.2g} s. The page shows: {shown}"[:1500]

@@ -118,7 +118,7 @@ async def _attend(trial: Trial, attendance: DeclarativeAttendance, page: Page, w
         refused = witness.shown in {*REFUSED, *OUT}
         witness(f"steps      ended, for the page shows {witness.shown.value}" if refused else "steps      done")
         end = time.monotonic() + trial.seconds
-        if trial.message:
+        if trial.message and not refused:
             await asyncio.sleep(min(3.0, trial.seconds))
             await attendance.send_chat(trial.message, to_user_uuid=None)
             witness("chat       said it")

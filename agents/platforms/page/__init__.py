@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
-_OBSERVER = ("dom.js", "text.js", "media.js", "act.js", "sanitise.js", "observer.js")
+_OBSERVER = ("dom.js", "labels.js", "text.js", "media.js", "act.js", "sanitise.js", "observer.js")
 
 
 @cache

@@ -201,10 +201,7 @@ function look() {
   for (const element of findAll(`${PRESSABLE},input,textarea,select,h1,h2,[role=dialog]`, 500)) {
     if (shown.length >= 25) break;
     if (!visible(element)) continue;
-    const host = hostAround(element);
-    const name = (host ? `${host.nodeName.toLowerCase()} >>> ` : "") + element.nodeName.toLowerCase() + (element.id ? `#${element.id}` : "");
-    const words = cut(brief(element instanceof HTMLInputElement ? attributeOf(element, "placeholder") : shownText(element)), 0, 40);
-    shown.push(words ? `${cut(name, 0, 60)} “${words}”` : cut(name, 0, 60));
+    shown.push(described(element));
   }
   return shown;
 }

@@ -41,8 +41,6 @@ const SILENT = { SCRIPT: 1, STYLE: 1, NOSCRIPT: 1, TEMPLATE: 1, TEXTAREA: 1, OPT
 const PRESSABLE =
   "button,a,summary,label,option,input[type=button],input[type=submit],input[type=image],[role=button],[role=link],[role=menuitem]," +
   "[role=tab],[role=option],[role=checkbox],[role=switch],[role=radio],[onclick],[tabindex]";
-const LABELS = ["aria-label", "title", "alt", "placeholder", "value"];
-const LABELLED = LABELS.map((name) => `[${name}]`).join(",");
 
 // Case, white space, quotes and dashes are written in a dozen ways, also by the same platform from one week to the next.
 // So are the vowel signs of Arabic and Hebrew, the marks of a text's direction, and how an emoji is to be drawn.
@@ -219,12 +217,7 @@ function hasOneOf(folded, phrases) {
 // What is said by text, text_is and label of an element; phrases are folded already.
 function saysSo(element, target) {
   if (target.label.length) {
-    let labelled = false;
-    for (const name of LABELS) {
-      const value = attributeOf(element, name);
-      if (value && target.label.indexOf(foldOnce(cut(value, 0, 1000))) >= 0) labelled = true;
-    }
-    if (!labelled) return false;
+    if (!foldedLabelsOf(element).some((label) => target.label.indexOf(label) >= 0)) return false;
   }
   if (!target.text.length && !target.textIs.length) return true;
   if (target.text.length && !(element instanceof HTMLInputElement)) {

@@ -77,10 +77,7 @@ function labelled(target) {
   if (labelIndex === null) {
     labelIndex = new Map();
     for (const element of findAll(LABELLED, 20_000)) {
-      for (const name of LABELS) {
-        const value = attributeOf(element, name);
-        if (!value) continue;
-        const folded = foldOnce(cut(value, 0, 1000));
+      for (const folded of foldedLabelsOf(element)) {
         const found = labelIndex.get(folded);
         if (!found) labelIndex.set(folded, [element]);
         else if (found[found.length - 1] !== element) found.push(element);
