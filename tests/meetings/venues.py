@@ -68,7 +68,7 @@ _TYPE = """const type = (place, text) => {
 
 
 class JanusVenue:
-    """The VideoRoom demo of janus."""
+    """The demos of janus: the same two buttons open each of its rooms."""
 
     async def enter(self, page: Page, url: str, person: PersonScript) -> None:
         await page.open(url)

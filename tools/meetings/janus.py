@@ -1,6 +1,6 @@
-"""Starts Debian's janus with its VideoRoom demo, an SFU written by others.
+"""Starts Debian's janus with its demos VideoRoom, an SFU, and AudioBridge, a mixer, written by others.
 
-`python -m tools.meetings.janus` prints the room's URL.
+`python -m tools.meetings.janus` prints the rooms' URLs.
 
 Janus never uses loopback for media, so janus, the page and every browser are in a network namespace with a veth pair.
 """
@@ -24,8 +24,13 @@ from tools.meetings.namespace import ADDRESS, NamespaceError, entered, inside, n
 DEMOS = Path("/usr/share/janus/demos")
 API_PORT = 8088
 PAGE_PORT = 8000
-ROOM = f"http://{ADDRESS}:{PAGE_PORT}/videoroomtest.html"
 ORIGIN = f"http://{ADDRESS}:{PAGE_PORT}"
+ROOM = f"{ORIGIN}/videoroomtest.html"
+"""Each person's media come over a connection of their own."""
+ONE_CONNECTION_ROOM = f"{ORIGIN}/mvideoroomtest.html"
+"""The same room by another client: everybody's media come over one connection, negotiated anew as people come and go."""
+AUDIO_ROOM = f"{ORIGIN}/audiobridgetest.html"
+"""No pictures, and the voices of all mixed into one track."""
 START_SECONDS = 20
 
 # Debian's copy names no servers for the demos, and lacks two variables that its pages read.
@@ -44,14 +49,23 @@ general: {{
 nat: {{ ice_enforce_list = "{address}" }}
 """
 HTTP = 'general: {{ base_path = "/janus", http = true, port = {port}, ip = "{address}" }}\nadmin: {{ admin_http = false }}\n'
-VIDEOROOM = """
+PLUGINS = {
+    "videoroom": """
 room-1234: {
   description = "Demo Room"
   publishers = 6
   bitrate = 512000
   fir_freq = 10
 }
-"""
+""",
+    "audiobridge": """
+room-1234: {
+  description = "Demo Room"
+  sampling_rate = 48000
+}
+""",
+}
+"""Each plugin's rooms: those that its demos use."""
 
 
 class JanusError(Exception):
@@ -72,13 +86,14 @@ def _library(kind: str, name: str) -> Path:
 
 
 def _lay_out(folder: Path) -> None:
-    """Its settings, the one plugin and transport that are needed, and the demos."""
+    """Its settings, the plugins and the transport that are needed, and the demos."""
     for name in ("config", "plugins", "transports"):
         (folder / name).mkdir()
     (folder / "config" / "janus.jcfg").write_text(JANUS.format(folder=folder, address=ADDRESS))
     (folder / "config" / "janus.transport.http.jcfg").write_text(HTTP.format(port=API_PORT, address=ADDRESS))
-    (folder / "config" / "janus.plugin.videoroom.jcfg").write_text(VIDEOROOM)
-    (folder / "plugins" / "libjanus_videoroom.so").symlink_to(_library("plugins", "libjanus_videoroom.so"))
+    for name, rooms in PLUGINS.items():
+        (folder / "config" / f"janus.plugin.{name}.jcfg").write_text(rooms)
+        (folder / "plugins" / f"libjanus_{name}.so").symlink_to(_library("plugins", f"libjanus_{name}.so"))
     (folder / "transports" / "libjanus_http.so").symlink_to(_library("transports", "libjanus_http.so"))
     shutil.copytree(DEMOS, folder / "demos", symlinks=True)
     (folder / "demos" / "javascript").unlink()
@@ -107,7 +122,7 @@ def _pages(folder: Path) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[str]:
-    """The name of the namespace in which the room is at ROOM; this thread is in it, too. Raises JanusError, NamespaceError."""
+    """The name of the namespace that the rooms are in; this thread is in it, too. Raises JanusError, NamespaceError."""
     check()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-janus-")))
@@ -143,7 +158,7 @@ async def _answers(process: asyncio.subprocess.Process, log: Path) -> None:
 
 async def _main() -> None:
     async with running() as name:
-        print(f"{ROOM}\nOnly from inside: ip netns exec {name} …", flush=True)
+        print(f"{ROOM}\n{ONE_CONNECTION_ROOM}\n{AUDIO_ROOM}\nOnly from inside: ip netns exec {name} …", flush=True)
         await asyncio.Event().wait()
 
 
