@@ -118,6 +118,25 @@ function remoteStreamIn(element, tracks) {
   return "";
 }
 
+// A person without an id is known by the stream that they play. Some SFUs send everybody in one stream: then names keep them apart, and
+// whoever was there alone before stays who they were.
+const aloneIn = new Map(); // stream -> the name of whoever alone played it
+const sharedStreams = new Set();
+function nameStreams(people) {
+  for (const one of people) {
+    if (!one.stream || !one.name) continue;
+    const first = people.find((other) => other.stream === one.stream && other.name);
+    if (first.name !== one.name) sharedStreams.add(one.stream);
+  }
+  for (const one of people) {
+    if (!one.stream) continue;
+    const shared = sharedStreams.has(one.stream);
+    if (!shared && one.name) aloneIn.set(one.stream, one.name);
+    one.id = one.id || (!shared || aloneIn.get(one.stream) === one.name ? one.stream : one.name && `${one.stream} ${one.name}`);
+  }
+  return people;
+}
+
 function remoteVideos() {
   const tracks = remoteTracks().filter((one) => one.track.kind === "video");
   let count = 0;

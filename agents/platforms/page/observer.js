@@ -154,7 +154,8 @@ function listPeople(rules) {
     if (rules.named && !name) continue;
     const words = rules.selfText.length || rules.hostText.length ? fold(cut(shownText(item), 0, 1000)) : "";
     found.push({
-      id: partOf(item, rules.id, 200) || stream,
+      id: partOf(item, rules.id, 200),
+      stream,
       element: numberOf(item),
       user_id: partOf(item, rules.userId, 200),
       track_source: partOf(item, rules.trackSource, 100),
@@ -165,7 +166,7 @@ function listPeople(rules) {
       speaking: marked(item, rules.speakingMark),
     });
   }
-  return found;
+  return nameStreams(found);
 }
 
 // How many are there, by what the page says itself; 0 where it does not.
