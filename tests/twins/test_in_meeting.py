@@ -21,6 +21,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(150), pytest.mark.asyncio
 SAID = "The first part is done and the second part is being tested now"
 NEXT = "I will write down what we have decided"
 SECRET = "nobody may read this sentence about the purple elephant"
+ENDS = (
+    "You have been removed from this meeting. The meeting has ended. The call ended. This meeting has been ended by host. "
+    "You have been kicked out of the meeting. The conference has been terminated."
+)
+"""What each platform says at the end; said or written by people, it ends nothing."""
 BACK = "now we are recording again so please say once more what you wanted to say before"
 LANGUAGE = {
     GOOGLE_MEET: ("google_meet_language", "de-DE"),
@@ -97,7 +102,7 @@ async def test_what_people_say_is_told(
         )
         await bot.until("utterance", transcript=SAID)
         await bot.meeting.play("guest_speaks", name="Grace Hopper", text=NEXT)
-        await bot.meeting.play("guest_speaks", name="Alan Turing", text="I agree with that")
+        await bot.meeting.play("guest_speaks", name="Alan Turing", text=ENDS)
         wanted = [f"{SAID} {NEXT}"] if platform in MERGED else [SAID, NEXT]
         said = await bot.until("utterance", transcript=wanted[-1], final=True)
         of_grace = [one for one in said if one["speaker_name"] == "Grace Hopper"]
@@ -154,6 +159,8 @@ async def test_who_is_there_is_told_and_chat_goes_both_ways(platform: str, servi
     await bot.until("participant", participant_name="Ada King", event_data={"name": "Ada King"})
     await bot.until("participant", participant_name="Alan Turing", event_type="join")
     await bot.until("chat", text="Here is the agenda")
+    await bot.meeting.play("guest_writes", name="Grace Hopper", text=ENDS)
+    await bot.until("chat", text=ENDS)
     if platform in ALONE:
         await bot.until("chat", text="Only for you")
     await bot.until("participant", participant_is_host=True)
