@@ -41,13 +41,11 @@ class Group:
     folders: tuple[str, ...]
     calls: tuple[tuple[str, ...], ...] = (TWO,)
     """pytest's options, for each time that it is called."""
-    again: bool = True
-    """Whether a test that failed may have suffered from the machine: not where nothing but the test's own process is at work."""
 
 
 GROUPS = (
-    Group("unit", ("tests/unit", "tests/measure"), again=False),
-    Group("contract", ("tests/contract",), again=False),
+    Group("unit", ("tests/unit", "tests/measure")),
+    Group("contract", ("tests/contract",)),
     Group("cli", ("tests/cli",)),
     Group("browser", ("tests/browser",), ((*THREE, *NOT_ALONE), ALONE)),
     Group("meetings", ("tests/meetings",), ((),)),
@@ -69,7 +67,7 @@ class Runner:
         shutil.rmtree(self._results / group.name, ignore_errors=True)  # and with it, what pytest knows of earlier failures
         for number, options in enumerate(group.calls, 1):
             self._call(group, outcome, f"{number}", options)
-        if group.again and outcome.failed and not outcome.fault and len(outcome.failed) <= BAD_MOMENT:
+        if outcome.failed and not outcome.fault and len(outcome.failed) <= BAD_MOMENT:
             failed = outcome.failed
             print(f"\n{len(failed)} of {group.name} failed and are run once more, alone.", flush=True)
             self._call(group, outcome, "again", ("--last-failed", "--last-failed-no-failures", "none"))

@@ -36,13 +36,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
 
-def run(folder: Path, *options: tuple[str, ...], again: bool = True, **files: str) -> Outcome:
+def run(folder: Path, *options: tuple[str, ...], **files: str) -> Outcome:
     """What came of a group with these files, whose pytest is called once with each of the options."""
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p xdist -o junit_family=xunit1\n")
     for name, text in files.items():
         (folder / "tests" / "group").mkdir(parents=True, exist_ok=True)
         (folder / "tests" / "group" / f"test_{name}.py").write_text(text)
-    return Runner(folder).run(Group("group", ("tests/group",), calls=options or ((),), again=again))
+    return Runner(folder).run(Group("group", ("tests/group",), calls=options or ((),)))
 
 
 def said(outcome: Outcome) -> str:
@@ -69,10 +69,6 @@ def test_what_failed_in_any_call_of_a_group_is_run_again(tmp_path: Path) -> None
     outcome = run(tmp_path, ("-k", "bad_moment"), ("-k", "fine"), once=FIRST_TIME_ONLY, fine=FINE)
     assert outcome.passed
     assert outcome.twice == ["tests/group/test_once.py::test_bad_moment"]
-
-
-def test_a_group_that_needs_no_second_time_gets_none(tmp_path: Path) -> None:
-    assert run(tmp_path, again=False, once=FIRST_TIME_ONLY).failed == ["tests/group/test_once.py::test_bad_moment"]
 
 
 def test_many_failures_are_not_run_again(tmp_path: Path) -> None:
