@@ -63,7 +63,7 @@ async def test_what_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("programs")
 async def test_without_the_synthesiser_it_says_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(VoiceError, match="apt-get install espeak-ng"):
+    with pytest.raises(VoiceError, match=r"apt-get or brew install espeak-ng"):
         await Voices(tmp_path / "cache").sound(Say(at=0, text="Hello"))
 
 
