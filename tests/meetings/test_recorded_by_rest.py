@@ -15,7 +15,7 @@ from tests.measure.media import probe
 from tests.measure.picture import people_seen, watch
 from tests.measure.words import LINES, heard, share_kept
 from tests.meetings.service import Event, Service, moves, running
-from tests.meetings.venues import EasyRtcVenue, JanusVenue, PeerCallsVenue
+from tests.meetings.venues import EasyRtcVenue, Gathered, JanusVenue, PeerCallsVenue
 from tools.meetings import janus
 
 pytestmark = [pytest.mark.meeting, pytest.mark.browser, pytest.mark.timeout(300)]
@@ -82,8 +82,12 @@ async def attended(
     story: Story = Story(),
 ) -> list[Event]:
     """The story, and what must be true of the recording; gives the bot's log."""
-    people = asyncio.create_task(run(parse(story.script()), url, venue=venue, options=BrowserOptions(secure_origins=origins)))
+    script, options = parse(story.script()), BrowserOptions(secure_origins=origins)
+    gathered = Gathered(venue, len(script.people))
+    people = asyncio.create_task(run(script, url, venue=gathered, options=options))
     try:
+        async with asyncio.timeout(SPEAK_AT - 6):
+            await gathered.here.wait()
         bot = await service.rest(
             "POST",
             "/api/v1/bots",

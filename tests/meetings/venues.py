@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agents.browser.api import Page
+from agents.people import Venue
 from agents.people.script import PersonScript
 
 WAIT_SECONDS = 15
@@ -17,12 +18,28 @@ async def until(page: Page, condition: str) -> None:
             await asyncio.sleep(0.05)
 
 
+class Gathered:
+    """Another venue, and `here` once so many people have entered it: clients that all come in one moment may miss each other."""
+
+    def __init__(self, venue: Venue, count: int) -> None:
+        self.here = asyncio.Event()
+        self._venue, self._awaited = venue, count
+        self.chat, self.is_out, self.leave = venue.chat, venue.is_out, venue.leave
+
+    async def enter(self, page: Page, url: str, person: PersonScript) -> None:
+        await self._venue.enter(page, url, person)
+        self._awaited -= 1
+        if not self._awaited:
+            self.here.set()
+
+
 class EasyRtcVenue:
     """open-easyrtc's multiparty demo: joins by itself."""
 
     async def enter(self, page: Page, url: str, person: PersonScript) -> None:
         del person
         await page.open(url)
+        await until(page, "easyrtc.myEasyrtcid")
 
     async def chat(self, page: Page, text: str, to: str | None) -> None:
         del to
